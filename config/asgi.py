@@ -1,0 +1,84 @@
+"""What the server runs: Django as WSGI in a few threads, and beside it the live streams, which are plain ASGI."""
+
+import asyncio
+import gc
+import os
+import re
+import tempfile
+
+from a2wsgi import WSGIMiddleware
+
+from config.wsgi import application as django
+
+THREADS = int(os.environ.get("WEB_THREADS", "8"))
+BODY_BYTES = 25_000_000  # the most that a request may bring
+BODY_SECONDS = 60  # and how long it may take about it
+
+# Path pattern → ASGI app, asked before Django. A stream stands outside Django's middleware: it checks session and access itself.
+STREAMS: list[tuple[re.Pattern, object]] = []
+
+pages = WSGIMiddleware(django, workers=THREADS)
+
+
+async def application(scope, receive, send):
+    """Hand a request to the stream that owns its path, or else to Django."""
+    if scope["type"] == "lifespan":
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays: no collection need look at it again
+    if scope["type"] == "http":
+        # "X_Real_IP" and "X-Real-IP" are the same to WSGI, so a visitor could write what only a proxy may: underscores go.
+        scope["headers"] = [(name, value) for name, value in scope["headers"] if b"_" not in name]
+        app = next((stream for pattern, stream in STREAMS if pattern.match(scope["path"])), _whole_requests)
+    else:
+        app = pages  # starts, stops, and closes a websocket
+    await app(scope, receive, send)
+
+
+async def _whole_requests(scope, receive, send):
+    """Let Django begin when a body is here in full: a slow upload holds no thread, half a form changes nothing."""
+    if scope["method"] in ("GET", "HEAD"):
+        await pages(scope, receive, send)
+        return
+    with tempfile.SpooledTemporaryFile(max_size=1_000_000) as body:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                complete = await _fill(body, receive)
+        except TimeoutError:
+            await _refuse(send, 408, f"The request took longer than {BODY_SECONDS} seconds to arrive.")
+        except OverflowError:
+            await _refuse(send, 413, f"A request may bring at most {BODY_BYTES // 1_000_000} MB.")
+        else:
+            if complete:
+                await _with_body(body, scope, send)
+
+
+async def _fill(body, receive) -> bool:
+    """Write what arrives into body; return False when the visitor went away before the end."""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return False
+        body.write(message.get("body", b""))
+        if body.tell() > BODY_BYTES:
+            raise OverflowError
+        if not message.get("more_body", False):
+            return True
+
+
+async def _with_body(body, scope, send):
+    length = body.tell()
+    body.seek(0)
+    headers = [header for header in scope["headers"] if header[0] not in (b"content-length", b"transfer-encoding")]
+    scope["headers"] = [*headers, (b"content-length", b"%d" % length)]
+
+    async def receive():
+        chunk = body.read(256 * 1024)
+        return {"type": "http.request", "body": chunk, "more_body": body.tell() < length}
+
+    await pages(scope, receive, send)
+
+
+async def _refuse(send, status: int, reason: str):
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": reason.encode()})

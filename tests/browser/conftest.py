@@ -1,0 +1,107 @@
+"""A real Chromium against the real server (config/asgi.py under uvicorn), on the test's own database."""
+
+import re
+import threading
+import time
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import sync_playwright
+
+from tests import machines
+
+# Chromium reports every refused request as an error; these two answers are ours: "look at your form", "the world moved on".
+EXPECTED = re.compile(r"Failed to load resource: .* status of (409|422)")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return one Chromium for the whole run."""
+    path = machines.chromium()
+    if not path:
+        (pytest.fail if machines.all_required() else pytest.skip)("Chromium is missing")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=machines.CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def _server(django_db_setup):
+    from config.asgi import application
+
+    options = {"host": "127.0.0.1", "port": 0, "log_level": "warning", "timeout_graceful_shutdown": 1}
+    server = uvicorn.Server(uvicorn.Config(application, **options))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.01)
+    yield server
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def site(_server, transactional_db):
+    """Return the address of the running server."""
+    host, port = _server.servers[0].sockets[0].getsockname()
+    yield f"http://{host}:{port}"
+    patience = time.monotonic() + 5
+    while _server.server_state.tasks and time.monotonic() < patience:
+        time.sleep(0.01)  # what the page asked for last must not meet an emptied database
+
+
+@pytest.fixture
+def open_page(browser, site):
+    """Open pages, each in a browser of its own: `open_page(owner)`, `open_page(staff, phone=True)`, `open_page(javascript=False)`.
+
+    The test fails when a page complains: an error on the console, a broken script, something the content policy forbids.
+    What a test provokes on purpose it may take from `open_page.complaints`.
+    """
+    contexts = []
+
+    def open_one(person=None, *, phone=False, javascript=True, **options):
+        if phone:
+            options |= {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+        context = browser.new_context(base_url=site, java_script_enabled=javascript, locale="en-GB", **options)
+        context.set_default_timeout(5_000)
+        contexts.append(context)
+        if person:
+            client = Client()
+            client.force_login(person)
+            session = client.cookies[settings.SESSION_COOKIE_NAME].value
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}])
+        context.on("console", lambda message: message.type == "error" and complain(message.text))
+        context.on("weberror", lambda error: complain(str(error.error)))
+        return context.new_page()
+
+    def complain(text):
+        if not EXPECTED.search(text):
+            open_one.complaints.append(text)
+
+    open_one.complaints = []
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert not open_one.complaints, "the page complained:\n" + "\n".join(open_one.complaints)
+
+
+@pytest.fixture
+def page(open_page):
+    """Return one page of a visitor nobody knows."""
+    return open_page()
+
+
+@pytest.fixture
+def assert_accessible():
+    """Check a page with axe-core: `assert_accessible(page)`."""
+
+    def check(page, **options):
+        results = Axe().run(page, **options)
+        assert results.violations_count == 0, results.generate_report()
+
+    return check
