@@ -296,10 +296,18 @@ def _sentence(bound: BoundField) -> SafeString:
 
 
 @register.simple_tag
-def field(bound: BoundField, label: str | None = None, hint: str | None = None, aside: str = "", **attrs) -> SafeString:
-    """Draw a form's field: label, control, help and its error. `aside` stands at the label's end; attrs go to the control.
+def field(
+    bound: BoundField,
+    label: str | None = None,
+    hint: str | None = None,
+    aside: str = "",
+    aside_url: str = "",
+    plain: bool = False,
+    **attrs,
+) -> SafeString:
+    """Draw a form's field: label, control, help and its error; attrs go to the control (hx_get is written hx-get).
 
-    Underscores in attrs become hyphens: hx_get="…" is written hx-get.
+    `aside` is a link at the label's end; `plain` drops a placeholder that only repeats the label.
     """
     if not isinstance(bound, BoundField):
         return SafeString("")
@@ -307,6 +315,8 @@ def field(bound: BoundField, label: str | None = None, hint: str | None = None, 
         return bound.as_widget()
     if hint is not None:
         bound.help_text = hint
+    if plain:
+        bound.field.widget.attrs.pop("placeholder", None)
     label = bound.label if label is None else label
     help_text = (
         format_html('<p class="hint" id="{}">{}</p>', _hint_id(bound), bound.help_text)
@@ -329,7 +339,8 @@ def field(bound: BoundField, label: str | None = None, hint: str | None = None, 
         )
     tag = format_html('<label for="{}">{}{}</label>', bound.id_for_label, label, optional)
     if aside:
-        tag = format_html('<span class="row">{}<span class="push">{}</span></span>', tag, aside)
+        link = format_html('<a class="link tap xsmall push" href="{}">{}</a>', aside_url, aside)
+        tag = format_html('<span class="row">{}{}</span>', tag, link)
     return format_html('<div class="field">{}{}{}{}</div>', tag, control, help_text, _sentence(bound))
 
 
