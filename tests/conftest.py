@@ -49,3 +49,84 @@ def _fresh_rate_limits():
     from django.core.cache import cache
 
     cache.clear()
+
+
+# People -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def business(db):
+    """Brightside Joinery, where everybody below works."""
+    from tests.factories import UserFactory, make_business
+
+    return make_business(slug="brightside", owner=UserFactory(name="Maren Holt", email="maren@brightside.test"))
+
+
+@pytest.fixture
+def owner(business):
+    """Maren, who owns it (a Membership)."""
+    return business.memberships.get(role="owner")
+
+
+@pytest.fixture
+def manager(business):
+    """Priya, who manages it (a Membership)."""
+    return _join(business, "manager", "Priya Nair")
+
+
+@pytest.fixture
+def staff(business):
+    """Tomás, who works there (a Membership)."""
+    return _join(business, "staff", "Tomás Rivera")
+
+
+@pytest.fixture
+def viewer(business):
+    """Ife, who may only look (a Membership)."""
+    return _join(business, "viewer", "Ife Adeyemi")
+
+
+@pytest.fixture
+def stranger(db):
+    """Charlie, who owns another business and must find nothing in this one (a Membership)."""
+    from tests.factories import UserFactory, make_business
+
+    other = make_business(name="Other Ltd", slug="other", owner=UserFactory(name="Charlie Stranger"))
+    return other.memberships.get()
+
+
+@pytest.fixture
+def token(business, owner):
+    """A token with every scope, made by the owner (Token, secret)."""
+    from accounts.models import Token
+    from accounts.policy import SCOPES
+    from tests.factories import actor
+
+    return Token.create(business, name="Test", scopes=list(SCOPES), maker=owner.user, by=actor(owner))
+
+
+@pytest.fixture
+def workflow(business):
+    """A lead funnel with five phases and the win."""
+    from tests.factories import make_workflow
+
+    return make_workflow(business)
+
+
+@pytest.fixture
+def browse():
+    """Return a function: the Django test client of a member, signed in."""
+    from django.test import Client
+
+    def signed_in(member, **headers):
+        client = Client(headers=headers)
+        client.force_login(member.user)
+        return client
+
+    return signed_in
+
+
+def _join(business, role, name):
+    from tests.factories import join
+
+    return join(business, role, name=name)

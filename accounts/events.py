@@ -1,0 +1,130 @@
+"""The ledger's rules: what can happen is declared once, what happened is recorded in the transaction of the change."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.apps import apps
+from django.db import connection, models, transaction
+from django.dispatch import Signal
+from django.utils import timezone
+from django.utils.html import format_html
+
+from accounts.actor import Actor
+
+log = logging.getLogger(__name__)
+
+# Sent after the commit with `event`; may be sent again after a crash, so listeners must not mind.
+recorded = Signal()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One thing that can happen: its stable name, a label for menus, the sentence of the history, its details."""
+
+    name: str
+    label: str
+    sentence: str
+    details: tuple[str, ...]
+    icon: str
+
+
+catalogue: dict[str, Kind] = {}
+
+
+def declare(name: str, label: str, sentence: str, details: Iterable[str] = (), icon: str = "arrow") -> None:
+    """Add an event to the catalogue; `sentence` is a format string over the details, said after the actor's name."""
+    if name in catalogue:
+        raise ValueError(f"event {name} is declared twice")
+    catalogue[name] = Kind(name, label, sentence, tuple(details), icon)
+
+
+def record(name: str, subject: models.Model, by: Actor, /, **details):
+    """Write the event of a change, inside its transaction, as the transaction's last lock.
+
+    The business's counter gives the sequence: its row stays locked until the commit, so a reader never sees a
+    later number before an earlier one. Raises KeyError for an undeclared name, ValueError for wrong details.
+    """
+    Business, Event = apps.get_model("accounts", "Business"), apps.get_model("accounts", "Event")
+    kind = catalogue[name]
+    if set(details) != set(kind.details):
+        raise ValueError(f"{name} wants {sorted(kind.details)}, got {sorted(details)}")
+    if not connection.in_atomic_block:
+        raise ValueError(f"{name} was recorded outside a transaction")
+    cause = by.cause
+    # An unheard event needs no second telling.
+    told = None if recorded.receivers else timezone.now()
+    event = Event.objects.create(
+        business_id=by.business_id,
+        sequence=Business.objects.take_number(by.business_id, "last_event"),
+        name=name,
+        subject_kind=subject._meta.model_name,
+        subject_id=subject.pk,
+        subject_name=str(subject)[:300],
+        actor_kind=by.kind,
+        actor_id=by.id,
+        actor_name=by.name[:200],
+        cause=cause,
+        root_id=(cause.root_id or cause.pk) if cause else None,
+        details=details,
+        told_at=told,
+    )
+    if told is None:
+        transaction.on_commit(lambda: tell(event), robust=True)
+    return event
+
+
+def tell(event) -> None:
+    """Tell every listener of a committed event, then tick it; a listener that fails is logged and told again."""
+    failed = False
+    for receiver, answer in recorded.send_robust(sender=None, event=event):
+        if isinstance(answer, Exception):
+            failed = True
+            log.error("%s could not take event %s: %r", receiver, event.pk, answer)
+    if not failed:
+        type(event).objects.filter(pk=event.pk).update(told_at=timezone.now())
+
+
+def tell_again(older_than: timedelta = timedelta(seconds=30)) -> int:
+    """Tell what a crash left untold; return how many events were told."""
+    Event = apps.get_model("accounts", "Event")
+    untold = Event.objects.filter(told_at=None, at__lt=timezone.now() - older_than).order_by("pk")[:500]
+    for event in untold:
+        tell(event)
+    return len(untold)
+
+
+def sentence(event):
+    """Return what happened in words, escaped, to be said after the actor's name."""
+    kind = catalogue.get(event.name)
+    if kind is None:
+        return event.name
+    return format_html(kind.sentence, **{key: _plain(event.details.get(key)) for key in kind.details})
+
+
+def _plain(value) -> str:
+    if value is None or value == "":
+        return "nothing"
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value)) or "nothing"
+    if isinstance(value, dict):
+        return str(value.get("name", ""))
+    return str(value)
+
+
+declare("business.founded", "Business founded", "founded {name}", ["name"], icon="star")
+declare("business.updated", "Business settings changed", "changed the settings: {changed}", ["changed", "before", "after"])
+declare("member.invited", "Person invited", "invited {email} as {role}", ["email", "role"], icon="mail")
+declare("member.uninvited", "Invitation withdrawn", "withdrew the invitation of {email}", ["email"], icon="mail")
+declare("member.joined", "Person joined", "joined as {role}", ["role"], icon="people")
+declare(
+    "member.role_changed", "Role changed", "made {name} {after} instead of {before}", ["name", "before", "after"],
+    icon="people",
+)
+declare("member.removed", "Person removed", "removed {name}, who was {role}", ["name", "role"], icon="people")
+declare("member.left", "Person left", "left the business, was {role}", ["role"], icon="people")
+declare("token.created", "API token created", "created the API token {name} for {scopes}", ["name", "scopes"], icon="link")
+declare("token.revoked", "API token revoked", "revoked the API token {name}", ["name"], icon="link")

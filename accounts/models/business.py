@@ -1,0 +1,307 @@
+"""A business, who belongs to it, and who is invited."""
+
+import hashlib
+import secrets
+import uuid
+import zoneinfo
+from datetime import timedelta
+from functools import cache
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import connection, models, transaction
+from django.db.models.functions import Lower
+from django.urls import get_resolver
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.events import record
+from accounts.policy import MANAGER, OWNER, RANK, ROLES, VIEWER
+from accounts.verbs import verb, writing
+
+CURRENCIES = [
+    (code, code)
+    for code in (
+        "EUR USD GBP CHF SEK NOK DKK ISK PLN CZK HUF RON BGN TRY UAH ILS AED SAR EGP ZAR NGN KES GHS INR PKR BDT LKR "
+        "CNY HKD TWD JPY KRW SGD MYR THB IDR PHP VND AUD NZD CAD MXN BRL ARS CLP COP PEN"
+    ).split()
+]
+
+
+@cache
+def zone_choices():
+    """Return the time zones a business may live in."""
+    names = sorted(n for n in zoneinfo.available_timezones() if "/" in n and not n.startswith(("Etc/", "SystemV/")))
+    return [(name, name.replace("_", " ")) for name in ["UTC", *names]]
+
+
+@cache
+def reserved_slugs() -> frozenset[str]:
+    """Return the first path segments that are taken by pages, so that no business can be called `admin`."""
+    routes = (str(pattern.pattern).lstrip("^") for pattern in get_resolver().url_patterns)
+    return frozenset(route.split("/")[0].rstrip("$") for route in routes) | {"static", "media", "api", "www"}
+
+
+def validate_slug_is_free_of_pages(value):
+    """Raise ValidationError when a page of ours already lives at this address."""
+    if value in reserved_slugs():
+        raise ValidationError("This address is used by Phasewise itself. Choose another.", code="reserved")
+
+
+def validate_zone(value):
+    """Raise ValidationError for a time zone that does not exist."""
+    if value not in dict(zone_choices()):
+        raise ValidationError("This time zone does not exist.", code="zone")
+
+
+class BusinessManager(models.Manager):
+    """Founds businesses and hands out their numbers."""
+
+    def found(self, owner, *, name, slug, time_zone="UTC", currency="EUR"):
+        """Make a business with its first owner, in one transaction; raises ValidationError for bad fields."""
+        business = Business(name=name, slug=slug, time_zone=time_zone, currency=currency)
+        business.full_clean()
+        with writing(), transaction.atomic():
+            business.save(force_insert=True)
+            member = Membership.objects.create(business=business, user=owner, role=OWNER)
+            record("business.founded", business, Actor.member(member), name=name)
+        return business
+
+    def take_number(self, business_id, counter: str) -> int:
+        """Return the next number of a counter of the business; its row stays locked until the commit."""
+        column = connection.ops.quote_name(Business._meta.get_field(counter).column)
+        table = connection.ops.quote_name(Business._meta.db_table)
+        pk = Business._meta.pk.get_db_prep_value(business_id, connection)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {table} SET {column} = {column} + 1 WHERE id = %s RETURNING {column}",  # noqa: S608
+                [pk],
+            )
+            return cursor.fetchone()[0]
+
+
+class Business(models.Model):
+    """A business: everything else belongs to exactly one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(
+        "address",
+        max_length=50,
+        unique=True,
+        validators=[
+            RegexValidator(r"^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$", "Use small letters, digits and dashes."),
+            validate_slug_is_free_of_pages,
+        ],
+        error_messages={"unique": "This address is taken. Choose another."},
+    )
+    time_zone = models.CharField(max_length=60, default="UTC", validators=[validate_zone])
+    currency = models.CharField(max_length=3, choices=CURRENCIES, default="EUR")
+    last_event = models.BigIntegerField(default=0, editable=False)
+    last_card = models.BigIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = BusinessManager()
+
+    class Meta:
+        verbose_name_plural = "businesses"
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def business_id(self):
+        """Return the id verbs compare with the actor's."""
+        return self.pk
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """Return the time zone in which the business reads its clocks."""
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+    def today(self):
+        """Return the date it is in the business's zone."""
+        return timezone.localdate(timezone=self.zone)
+
+    @verb("business.update")
+    def update(self, *, by: Actor, **fields):
+        """Change name, slug, time_zone or currency; raises ValidationError for bad fields."""
+        old = Business.objects.select_for_update().get(pk=self.pk)
+        before = {key: getattr(old, key) for key, value in fields.items() if getattr(old, key) != value}
+        if not before:
+            return
+        for key, value in fields.items():
+            setattr(self, key, value)
+        self.full_clean()
+        self.save(update_fields=list(fields))
+        after = {key: fields[key] for key in before}
+        record("business.updated", self, by, changed=[_words(key) for key in before], before=before, after=after)
+
+    @verb("member.invite")
+    def invite(self, email: str, role: str, *, by: Actor):
+        """Invite an address, or invite it anew; the mail leaves with the worker. Returns (invitation, secret)."""
+        email = email.strip().lower()
+        _refuse_above(role, by)
+        if self.memberships.filter(user__email__iexact=email).exists():
+            raise ValidationError({"email": "This person is already a member."})
+        invitation = self.invitations.filter(email=email, accepted_at=None, withdrawn_at=None).first()
+        invitation = invitation or Invitation(business=self, email=email)
+        secret = secrets.token_urlsafe(32)
+        invitation.role, invitation.digest = role, _digest(secret)
+        invitation.invited_by_id, invitation.invited_at = by.user_id, timezone.now()
+        invitation.full_clean(validate_constraints=False)
+        invitation.save()
+        record("member.invited", invitation, by, email=email, role=role)
+        return invitation, secret
+
+
+class Membership(models.Model):
+    """A person in a business, with a role."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    business = models.ForeignKey(Business, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=ROLES, default=VIEWER)
+    joined_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["joined_at"]
+        constraints = [models.UniqueConstraint(fields=["business", "user"], name="member_once")]
+
+    def __str__(self):
+        return str(self.user)
+
+    @verb("member.change_role")
+    def change_role(self, role: str, *, by: Actor):
+        """Give another role; raises ValidationError for the last owner or a role above one's own."""
+        self._lock()
+        if role == self.role:
+            return
+        _refuse_above(role, by)
+        _refuse_above(self.role, by)
+        if self.role == OWNER:
+            self._keep_an_owner()
+        before, self.role = self.role, role
+        self.clean_fields(exclude=["business", "user"])
+        self.save(update_fields=["role"])
+        record("member.role_changed", self, by, name=str(self), before=before, after=role)
+
+    @verb("member.remove")
+    def remove(self, *, by: Actor):
+        """Take the person out of the business; their next request there finds nothing."""
+        self._lock()
+        _refuse_above(self.role, by)
+        self._end()
+        record("member.removed", self, by, name=str(self), role=self.role)
+        self.delete()
+
+    @verb("member.leave")
+    def leave(self, *, by: Actor):
+        """Leave the business oneself; the last owner cannot."""
+        if by.user_id != self.user_id:
+            raise ValidationError("Only the person can leave.", code="not_self")
+        self._lock()
+        self._end()
+        record("member.left", self, by, role=self.role)
+        self.delete()
+
+    def _lock(self):
+        """Lock the business, so that two owners cannot demote each other at once, and read the role of now."""
+        Business.objects.select_for_update().get(pk=self.business_id)
+        self.refresh_from_db(fields=["role"])
+
+    def _end(self):
+        if self.role == OWNER:
+            self._keep_an_owner()
+
+    def _keep_an_owner(self):
+        if not Membership.objects.filter(business_id=self.business_id, role=OWNER).exclude(pk=self.pk).exists():
+            raise ValidationError("A business needs an owner. Make somebody else owner first.", code="last_owner")
+
+
+class Invitation(models.Model):
+    """A letter to an address: come into this business with this role. Its secret is kept only as a hash."""
+
+    LIFETIME = timedelta(days=14)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    business = models.ForeignKey(Business, models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=10, choices=ROLES)
+    digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    invited_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-invited_at"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                "business",
+                condition=models.Q(accepted_at=None, withdrawn_at=None),
+                name="invited_once",
+            )
+        ]
+
+    def __str__(self):
+        return self.email
+
+    @classmethod
+    def by_secret(cls, secret: str):
+        """Return the open invitation of a link, or None when it is used, withdrawn, expired or made up."""
+        since = timezone.now() - cls.LIFETIME
+        return (
+            cls.objects.select_related("business", "invited_by")
+            .filter(digest=_digest(secret), accepted_at=None, withdrawn_at=None, invited_at__gt=since)
+            .first()
+        )
+
+    def accept(self, user) -> Membership:
+        """Make the person a member, once; raises ValidationError when the address is somebody else's."""
+        with writing(), transaction.atomic():
+            Business.objects.select_for_update().get(pk=self.business_id)
+            self.refresh_from_db()
+            member = Membership.objects.filter(business_id=self.business_id, user=user).first()
+            if member:
+                return member
+            if self.accepted_at or self.withdrawn_at:
+                raise ValidationError("This invitation has been used or withdrawn.", code="used")
+            if user.email.lower() != self.email.lower():
+                raise ValidationError(
+                    f"This invitation is for {self.email}. Sign in with that address.", code="other_address"
+                )
+            member = Membership.objects.create(business_id=self.business_id, user=user, role=self.role)
+            self.accepted_at = timezone.now()
+            self.save(update_fields=["accepted_at"])
+            record("member.joined", member, Actor.member(member), role=self.role)
+        return member
+
+    @verb("member.invite")
+    def withdraw(self, *, by: Actor):
+        """Make the link worthless; doing it again is no news."""
+        if self.accepted_at or self.withdrawn_at:
+            return
+        self.withdrawn_at = timezone.now()
+        self.save(update_fields=["withdrawn_at"])
+        record("member.uninvited", self, by, email=self.email)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _refuse_above(role: str, by: Actor):
+    """Nobody gives or takes a role above their own; a manager handles staff and viewers."""
+    if role not in RANK:
+        raise ValidationError({"role": "This role does not exist."})
+    if by.kind == "member" and by.role == MANAGER and RANK[role] >= RANK[MANAGER]:
+        raise ValidationError("Only an owner may give or take this role.", code="above")

@@ -1,0 +1,72 @@
+"""What makes a method a verb: policy asked, one transaction, one writer at a time on SQLite."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import nullcontext
+from functools import wraps
+
+from django.core.exceptions import ValidationError
+from django.db import OperationalError, connection, transaction
+
+from accounts.actor import Actor
+from accounts.policy import require
+
+# SQLite lets one writer in and makes the others sleep and poll, unfairly; a lock of ours queues them instead.
+_one_writer = threading.RLock()
+
+
+TRIES = 4
+
+
+class Again(Exception):
+    """What a verb locked was not what it needed: start its transaction anew."""
+
+
+class Stale(ValidationError):
+    """The world has moved on since the page was drawn: answered with 409 and what is true now."""
+
+    def __init__(self, message: str):
+        super().__init__(message, code="stale")
+
+
+def writing():
+    """Return the context in which this process writes."""
+    return _one_writer if connection.vendor == "sqlite" else nullcontext()
+
+
+def verb(name: str):
+    """Declare a model's method as the verb `name` of the policy table.
+
+    The method is called with `by=actor`. Its first argument (the row, or for a classmethod the parent row) names
+    the business; an actor of another business is a bug of ours and raises ValueError.
+    Raises PermissionDenied when the table says no; ValidationError comes from the verb itself.
+    """
+
+    def wrap(method):
+        @wraps(method)
+        def call(*args, by: Actor, **kwargs):
+            row = args[1] if isinstance(args[0], type) else args[0]
+            if row.business_id != by.business_id:
+                raise ValueError(f"{name}: {by.kind} {by.id} acts in another business")
+            require(by, name)
+            for chance in reversed(range(TRIES)):
+                try:
+                    with writing(), transaction.atomic():
+                        return method(*args, by=by, **kwargs)
+                except Again:
+                    if connection.in_atomic_block or not chance:
+                        raise Stale("Somebody else is changing this at the same moment. Try again.") from None
+                except OperationalError as error:
+                    if connection.in_atomic_block or not chance or not _lost_a_race(error):
+                        raise
+
+        call.verb = name
+        return call
+
+    return wrap
+
+
+def _lost_a_race(error: OperationalError) -> bool:
+    """Answer whether PostgreSQL chose this transaction to break a deadlock, or could not serialize it."""
+    return getattr(error.__cause__, "sqlstate", "") in ("40P01", "40001")

@@ -1,0 +1,1 @@
+"""The third floor: what is being done."""

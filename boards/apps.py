@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class BoardsConfig(AppConfig):
+    name = "boards"
+
+    def ready(self):
+        from boards import events  # noqa: F401 - declares this floor's events

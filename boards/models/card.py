@@ -1,0 +1,487 @@
+"""What moves through a workflow."""
+
+import uuid
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.events import record
+from accounts.models import Business, Event, Membership
+from accounts.verbs import Again, Stale, verb
+from boards.models.label import CardLabel, Label
+from boards.models.phase import Phase
+from boards.models.workflow import Workflow
+from boards.ordering import BOTTOM, LONGEST_RANK, TOP, Place, RankField, write_anew
+from contacts.models import Contact
+
+LARGEST_VALUE = 10**14  # minor units; a thousand billion in most currencies
+MOST_AT_ONCE = 200  # cards made by one paste
+
+
+class CardQuerySet(models.QuerySet):
+    """Reads cards."""
+
+    def on_board(self):
+        """Return those that are not archived."""
+        return self.filter(archived_at=None)
+
+    def for_board(self):
+        """Return cards with what a board shows of them, in a number of queries that does not grow."""
+        people = Assignment.objects.select_related("member__user").only("card_id", "member__user__name", "member__user__email")
+        return (
+            self.on_board()
+            .select_related("contact")
+            .only(*Card.ON_BOARD, "contact__name")
+            .prefetch_related("labels", models.Prefetch("assignments", people))
+            .order_by("rank")
+        )
+
+    def for_panel(self):
+        """Return cards with everything their panel shows."""
+        return self.select_related("contact", "phase", "workflow", "created_by", "archived_by").prefetch_related(
+            "labels", "items", "assignments__member__user", "comments__author", "contact__emails", "contact__phones"
+        )
+
+
+class Card(models.Model):
+    """A piece of work: it stands in exactly one phase, at a place no other card has.
+
+    Its verbs return the event they recorded, or None when there was no news.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    business = models.ForeignKey(Business, models.CASCADE, related_name="cards")
+    workflow = models.ForeignKey(Workflow, models.RESTRICT, related_name="cards")
+    phase = models.ForeignKey(Phase, models.RESTRICT, related_name="cards")
+    rank = RankField(max_length=400, editable=False)
+    number = models.PositiveIntegerField(editable=False)
+    name = models.CharField(max_length=300)
+    description = models.TextField(max_length=20_000, blank=True)
+    contact = models.ForeignKey(Contact, models.SET_NULL, null=True, blank=True, related_name="cards")
+    due_date = models.DateField(null=True, blank=True)
+    due_time = models.TimeField(null=True, blank=True, help_text="On the clock of the business.")
+    value = models.BigIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(LARGEST_VALUE)],
+        help_text="In minor units of the business's currency: 195000 is €1,950.",
+    )
+    source = models.CharField(max_length=100, blank=True)
+    external_id = models.CharField(max_length=200, blank=True, default="")
+    labels = models.ManyToManyField(Label, through=CardLabel, related_name="cards")
+    # Counted by the verbs, so that a board need not.
+    comment_count = models.PositiveIntegerField(default=0, editable=False)
+    item_count = models.PositiveIntegerField(default=0, editable=False)
+    done_count = models.PositiveIntegerField(default=0, editable=False)
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    placed_revision = models.PositiveIntegerField("revision of its last move", default=1, editable=False)
+    entered_at = models.DateTimeField("in its phase since", default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    archived_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+
+    objects = CardQuerySet.as_manager()
+
+    FIELDS = ("name", "description", "contact", "due_date", "due_time", "value", "source", "external_id")
+    ON_BOARD = (
+        "business_id workflow_id phase_id rank number name due_date due_time value comment_count item_count done_count "
+        "revision entered_at archived_at contact_id"
+    ).split()
+
+    class Meta:
+        ordering = ["rank"]
+        constraints = [
+            models.UniqueConstraint(fields=["phase", "rank"], name="one_card_a_place"),
+            models.UniqueConstraint(fields=["business", "number"], name="card_number_once"),
+            models.UniqueConstraint(
+                fields=["business", "external_id"], condition=~models.Q(external_id=""), name="card_external_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["phase", "rank"], condition=models.Q(archived_at=None), name="card_on_board"),
+            models.Index(fields=["phase", "entered_at"], condition=models.Q(archived_at=None), name="card_entered"),
+            models.Index(fields=["business", "due_date"], condition=models.Q(archived_at=None), name="card_due"),
+            models.Index(
+                fields=["workflow", "archived_at"], condition=models.Q(archived_at__isnull=False), name="card_archive"
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    # Making -------------------------------------------------------------------------------------------
+
+    @classmethod
+    @verb("card.create")
+    def create(cls, phase, *, place: Place = BOTTOM, labels=(), assignees=(), by: Actor, **fields):
+        """Make a card in a phase; raises ValidationError for bad fields or an archived workflow.
+
+        labels: Labels of the workflow; assignees: Memberships of the business.
+        """
+        phase = cls._lock_phases(phase.pk)[phase.pk]
+        phase.workflow.refuse_archived()
+        card = cls(
+            business_id=phase.business_id,
+            workflow_id=phase.workflow_id,
+            phase=phase,
+            created_by_id=by.user_id,
+            number=Business.objects.take_number(phase.business_id, "last_card"),
+            **fields,
+        )
+        card._check()
+        card.rank = card._rank_in(phase, place)
+        card.save(force_insert=True)
+        phase.tally(1, card.value or 0)
+        for label in labels:
+            card._wear(label)
+        Assignment.objects.bulk_create([Assignment(card=card, member=member) for member in card._own(assignees)])
+        card.record("card.created", by, phase=phase.name, source=card.source)
+        return card
+
+    @classmethod
+    @verb("card.create")
+    def create_many(cls, phase, names, *, place: Place = BOTTOM, by: Actor):
+        """Make a card of each line, all or none, in the order of the lines; blank lines are skipped."""
+        names = [name.strip() for name in names if name.strip()]
+        if not names:
+            raise ValidationError({"name": "Give the card a name."}, code="required")
+        if len(names) > MOST_AT_ONCE:
+            raise ValidationError(
+                {"name": f"That is {len(names)} lines; at most {MOST_AT_ONCE} cards can be added at once."}, code="many"
+            )
+        cards = []
+        for name in names:
+            cards.append(cls.create(phase, name=name, place=place, by=by))
+            place = Place(after=cards[-1].pk)
+        return cards
+
+    # Moving -------------------------------------------------------------------------------------------
+
+    @verb("card.move")
+    def move(self, to: Phase, place: Place = TOP, *, revision: int | None = None, by: Actor):
+        """Put the card in a phase of its workflow, at a place.
+
+        revision: the one the person saw; a card that was moved or archived since is left alone and Stale is raised.
+        Raises ValidationError for an archived card or workflow and for a phase of another workflow.
+        """
+        phases = self._lock(to.pk)
+        if to.pk not in phases:
+            raise Stale(f"The phase was deleted a moment ago. {self.name} stayed where it was.")
+        here, to = phases[self.phase_id], phases[to.pk]
+        self._refuse_if_moved_since(revision)
+        self._refuse_archived()
+        to.workflow.refuse_archived()
+        if to.workflow_id != self.workflow_id:
+            raise ValidationError("That phase belongs to another workflow.", code="other_workflow")
+        old_rank = self.rank
+        rank = self._rank_in(to, place)
+        if here.pk == to.pk:
+            if not self._passes_anyone(rank):
+                return
+            self._stand(to, rank)
+            return self.record("card.reordered", by, after=to.as_told(), rank=old_rank)
+            return
+        here.tally(-1, -(self.value or 0))
+        to.tally(1, self.value or 0)
+        self._stand(to, rank)
+        return self.record("card.moved", by, before=here.as_told(), after=to.as_told(), rank=old_rank)
+
+    def stand_in(self, to: Phase, place: Place, *, by: Actor) -> None:
+        """Move with a phase that goes away: recorded like any move, but no refusal can hold it back.
+
+        The caller holds the locks of both phases and of the card.
+        """
+        here, old_rank = self.phase, self.rank
+        if not self.archived_at:
+            to.tally(1, self.value or 0)
+        self._stand(to, self._rank_in(to, place))
+        self.record("card.moved", by, before=here.as_told(), after=to.as_told(), rank=old_rank)
+
+    # Changing -----------------------------------------------------------------------------------------
+
+    @verb("card.update")
+    def update(self, *, was: dict | None = None, revision: int | None = None, by: Actor, **changes):
+        """Change what is given of FIELDS and nothing else.
+
+        was: what the person saw in those fields; where somebody else wrote meanwhile, Stale is raised with both texts.
+        revision: the whole card must be as seen, else Stale. Raises ValidationError for bad fields.
+        """
+        if set(changes) - set(self.FIELDS):
+            raise ValueError(f"unknown fields {sorted(set(changes) - set(self.FIELDS))}")
+        here = self._lock()[self.phase_id]
+        if revision is not None and revision != self.revision:
+            raise Stale(self._news())
+        self._refuse_archived()
+        before = {key: getattr(self, key) for key in changes}
+        self._refuse_overwriting(was or {}, before, changes)
+        for key, value in changes.items():
+            setattr(self, key, value.strip() if isinstance(value, str) else value)
+        self._check()
+        changed = [key for key in changes if getattr(self, key) != before[key]]
+        if not changed:
+            return
+        if "value" in changed:
+            here.tally(0, (self.value or 0) - (before["value"] or 0))
+        self._touch(*changed)
+        return self.record(
+            "card.updated",
+            by,
+            changed=[key.replace("_", " ") for key in changed],
+            before={key: _told(before[key]) for key in changed},
+            after={key: _told(getattr(self, key)) for key in changed},
+        )
+
+    @verb("card.assign")
+    def assign(self, members, *, by: Actor):
+        """Make these members, and no others, responsible."""
+        self._lock()
+        self._refuse_archived()
+        members = self._own(members)
+        before = [row.member for row in self.assignments.select_related("member__user")]
+        if {m.pk for m in before} == {m.pk for m in members}:
+            return
+        self.assignments.exclude(member__in=members).delete()
+        new = [m for m in members if m.pk not in {b.pk for b in before}]
+        Assignment.objects.bulk_create([Assignment(card=self, member=member) for member in new])
+        self._touch()
+        return self.record(
+            "card.assigned",
+            by,
+            names=[str(member) for member in members],
+            before=[str(member.pk) for member in before],
+            after=[str(member.pk) for member in members],
+        )
+
+    @verb("card.add_label")
+    def add_label(self, label: Label, *, by: Actor):
+        """Put a label of the workflow on; doing it again is no news."""
+        self._lock()
+        self._refuse_archived()
+        if self._wear(label):
+            self._touch()
+            return self.record("card.label_added", by, label={"id": str(label.pk), "name": label.name})
+
+    @verb("card.remove_label")
+    def remove_label(self, label: Label, *, by: Actor):
+        """Take a label off; doing it again is no news."""
+        self._lock()
+        self._refuse_archived()
+        taken, _ = self.card_labels.filter(label=label).delete()
+        if taken:
+            self._touch()
+            return self.record("card.label_removed", by, label={"id": str(label.pk), "name": label.name})
+
+    # Archiving ----------------------------------------------------------------------------------------
+
+    @verb("card.archive")
+    def archive(self, *, revision: int | None = None, by: Actor):
+        """Take the card off the board; it keeps its place. Doing it again is no news."""
+        here = self._lock()[self.phase_id]
+        if self.archived_at:
+            return
+        self._refuse_if_moved_since(revision)
+        self.archived_at, self.archived_by_id = timezone.now(), by.user_id
+        here.tally(-1, -(self.value or 0))
+        self.placed_revision = self.revision + 1
+        self._touch("archived_at", "archived_by", "placed_revision")
+        return self.record("card.archived", by, phase=here.as_told())
+
+    @verb("card.restore")
+    def restore(self, to: Phase | None = None, place: Place | None = None, *, by: Actor):
+        """Put an archived card back: where it was, or into another phase of its workflow."""
+        phases = self._lock(*([to.pk] if to else []))
+        if not self.archived_at:
+            return
+        to = phases[to.pk if to else self.phase_id]
+        to.workflow.refuse_archived()
+        if to.workflow_id != self.workflow_id:
+            raise ValidationError("That phase belongs to another workflow.", code="other_workflow")
+        if to.pk != self.phase_id or place:
+            self.rank = self._rank_in(to, place or TOP)
+            if to.pk != self.phase_id:
+                self.phase, self.entered_at = to, timezone.now()
+        self.archived_at = self.archived_by = None
+        to.tally(1, self.value or 0)
+        self.placed_revision = self.revision + 1
+        self._touch("archived_at", "archived_by", "phase", "rank", "entered_at", "placed_revision")
+        return self.record("card.restored", by, phase=to.as_told())
+
+    @verb("card.delete")
+    def delete_for_good(self, *, by: Actor):
+        """Delete an archived card with its comments and checklist; raises ValidationError when it is not archived."""
+        self._lock()
+        if not self.archived_at:
+            raise ValidationError("Archive the card first, then delete it from the archive.", code="not_archived")
+        self.record("card.deleted", by)
+        self.delete()
+
+    # Asking -------------------------------------------------------------------------------------------
+
+    @property
+    def is_won(self) -> bool:
+        """Answer whether the card stands in the win phase."""
+        return self.phase.section == Phase.WIN
+
+    @property
+    def due_state(self) -> str:
+        """Return "late", "soon" (today or tomorrow), "later" or "" on the clock that is active."""
+        if self.due_date is None:
+            return ""
+        now = timezone.localtime()
+        days = (self.due_date - now.date()).days
+        if days < 0 or (days == 0 and self.due_time and self.due_time < now.time()):
+            return "late"
+        return "soon" if days <= 1 else "later"
+
+    def record(self, name: str, by: Actor, /, **details):
+        """Record an event about this card, with what all of them carry."""
+        return record(name, self, by, workflow=str(self.workflow_id), number=self.number, **details)
+
+    def lock_row(self) -> None:
+        """Lock this card alone and read it anew; for what does not touch its phase's tally."""
+        try:
+            self.refresh_from_db(from_queryset=Card.objects.select_for_update(of=("self",)))
+        except Card.DoesNotExist:
+            raise Stale("This card was deleted a moment ago.") from None
+        self._refuse_archived()
+
+    # Under the lock -----------------------------------------------------------------------------------
+
+    @staticmethod
+    def _lock_phases(*ids):
+        return Phase.objects.select_related("workflow").lock(*ids)
+
+    def _lock(self, *others) -> dict:
+        """Lock the card's phase and `others`, then the card, and read it anew; return the phases by id.
+
+        Raises Again when the card left its phase in between, Stale when it was deleted.
+        """
+        phases = self._lock_phases(self.phase_id, *others)
+        held = self.phase_id
+        try:
+            self.refresh_from_db(from_queryset=Card.objects.select_for_update(of=("self",)))
+        except Card.DoesNotExist:
+            raise Stale("This card was deleted a moment ago.") from None
+        if self.phase_id != held and self.phase_id not in phases:
+            raise Again
+        self.phase = phases[self.phase_id]
+        return phases
+
+    def _rank_in(self, phase: Phase, place: Place) -> str:
+        column = Card.objects.filter(phase=phase)
+        standing = column.exclude(pk=self.pk)
+        rank = place.rank_among(standing)
+        if len(rank) > LONGEST_RANK:
+            write_anew(column)
+            rank = place.rank_among(standing)
+        return rank
+
+    def _passes_anyone(self, rank: str) -> bool:
+        low, high = sorted((rank, self.rank))
+        return Card.objects.on_board().filter(phase_id=self.phase_id, rank__gt=low, rank__lt=high).exists()
+
+    def _stand(self, to: Phase, rank: str) -> None:
+        now = timezone.now()
+        if to.pk != self.phase_id:
+            self.phase, self.entered_at = to, now
+        self.rank, self.updated_at = rank, now
+        self.revision += 1
+        self.placed_revision = self.revision
+        self.save(update_fields=["phase", "rank", "entered_at", "updated_at", "revision", "placed_revision"])
+
+    def _touch(self, *fields) -> None:
+        self.revision += 1
+        self.updated_at = timezone.now()
+        self.save(update_fields=[*fields, "revision", "updated_at"])
+
+    def _wear(self, label: Label) -> bool:
+        if label.workflow_id != self.workflow_id:
+            raise ValidationError("That label belongs to another workflow.", code="other_workflow")
+        return CardLabel.objects.get_or_create(card=self, label=label)[1]
+
+    def _own(self, members) -> list[Membership]:
+        members = list(members)
+        if any(member.business_id != self.business_id for member in members):
+            raise ValidationError("Only members of the business can be assigned.", code="not_a_member")
+        return members
+
+    def _check(self) -> None:
+        """Raise ValidationError, field by field, for what the domain does not allow."""
+        self.name = self.name.strip()
+        if self.contact_id and self.contact.business_id != self.business_id:
+            raise ValidationError({"contact": "This contact does not exist."}, code="contact")
+        if self.due_time and not self.due_date:
+            raise ValidationError({"due_time": "Choose a day as well."}, code="due_time")
+        if "\x00" in self.name + self.description + self.source:
+            raise ValidationError("Text may not contain the null character.", code="null")
+        skip = ["business", "workflow", "phase", "rank", "contact", "created_by", "archived_by", "number"]
+        self.clean_fields(exclude=skip)
+        if self.external_id:
+            twins = Card.objects.filter(business_id=self.business_id, external_id=self.external_id)
+            if twins.exclude(pk=self.pk).exists():
+                raise ValidationError({"external_id": "Another card has this external id."}, code="external_id")
+
+    def _refuse_archived(self) -> None:
+        if self.archived_at:
+            raise ValidationError(f"{self.name} is archived. Restore it first.", code="archived")
+
+    def _refuse_if_moved_since(self, revision: int | None) -> None:
+        if revision is not None and revision < self.placed_revision:
+            raise Stale(self._news())
+
+    def _refuse_overwriting(self, was: dict, now: dict, mine: dict) -> None:
+        for key, seen in was.items():
+            if key in now and now[key] != seen and now[key] != mine[key]:
+                who = self._last_event("card.updated")
+                theirs = _told(now[key]) or "nothing"
+                raise Stale(
+                    f"{who.actor_name if who else 'Somebody'} changed the {key.replace('_', ' ')} to “{theirs}” "
+                    "while you were writing. Yours is kept below: save again to put it in place of theirs."
+                )
+
+    def _last_event(self, *names):
+        return Event.objects.about(self).filter(name__in=names).first() if names else Event.objects.about(self).first()
+
+    def _news(self) -> str:
+        """Return who did what to this card last, in words, for a refusal."""
+        last = self._last_event("card.moved", "card.reordered", "card.archived", "card.restored")
+        who = last.actor_name if last else "Somebody"
+        if self.archived_at:
+            return f"{who} archived it a moment ago."
+        if last and last.name == "card.reordered":
+            return f"{who} moved it within {self.phase.name} a moment ago."
+        return f"{who} moved it to {self.phase.name} a moment ago."
+
+
+class Assignment(models.Model):
+    """A member responsible for a card; ends with the membership."""
+
+    card = models.ForeignKey(Card, models.CASCADE, related_name="assignments")
+    member = models.ForeignKey(Membership, models.CASCADE, related_name="assignments")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["card", "member"], name="assigned_once")]
+
+    def __str__(self):
+        return f"{self.member} on {self.card}"
+
+
+def _told(value):
+    """Return a field's value as the ledger keeps it."""
+    if isinstance(value, Contact):
+        return {"id": str(value.pk), "name": value.name}
+    if value is None or isinstance(value, (str, int)):
+        return value
+    return value.isoformat()

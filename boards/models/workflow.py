@@ -1,0 +1,182 @@
+"""A process of the business: its phases, from the first contact to the win."""
+
+import uuid
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.text import slugify
+
+from accounts.actor import Actor
+from accounts.events import record
+from accounts.models import Business
+from accounts.verbs import verb
+
+TYPES = [
+    ("intake", "Intake"),
+    ("production", "Production"),
+    ("fulfilment", "Fulfilment"),
+    ("sales", "Sales"),
+    ("recruitment", "Recruitment"),
+    ("service", "Service"),
+    ("other", "Other"),
+]
+MOST_PHASES = 60
+
+
+class WorkflowQuerySet(models.QuerySet):
+    """Reads workflows."""
+
+    def live(self):
+        """Return those that are not archived."""
+        return self.filter(archived_at=None)
+
+
+class Workflow(models.Model):
+    """A process: a sequence of phases that ends in exactly one win phase."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    business = models.ForeignKey(Business, models.CASCADE, related_name="workflows")
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=60, editable=False)
+    description = models.TextField(max_length=2000, blank=True)
+    type = models.CharField(max_length=12, choices=TYPES, default="other")
+    entity_type = models.CharField(max_length=40, blank=True, default="")
+    entity_subtype = models.CharField(max_length=40, blank=True, default="")
+    external_id = models.CharField(max_length=200, blank=True, default="")
+    last_access = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    archived_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+
+    objects = WorkflowQuerySet.as_manager()
+
+    class Meta:
+        ordering = [Lower("name"), "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["business", "slug"], name="workflow_address_once"),
+            models.UniqueConstraint(
+                fields=["business", "external_id"], condition=~models.Q(external_id=""), name="workflow_external_once"
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    @classmethod
+    @verb("workflow.create")
+    def create(cls, business, *, name: str, description="", type="other", template=None, by: Actor):
+        """Make a workflow with its win phase and, from a template, its phases and labels.
+
+        template: a boards.starters.Starter. Raises ValidationError for a missing or overlong name.
+        """
+        workflow = cls(business=business, name=name.strip(), description=description.strip(), type=type)
+        if template:
+            workflow.type = template.type
+        workflow.slug = cls._free_slug(business, workflow.name)
+        workflow.full_clean(exclude=["business", "archived_by"])
+        workflow.save(force_insert=True)
+        workflow._lay_out(template)
+        record("workflow.created", workflow, by, workflow=workflow.name, template=template.name if template else "")
+        return workflow
+
+    @verb("workflow.update")
+    def update(self, *, by: Actor, **changes):
+        """Change name, description or type; its address stays, so that links keep working."""
+        now = type(self).objects.select_for_update().get(pk=self.pk)
+        before = {key: getattr(now, key) for key, value in changes.items() if getattr(now, key) != value}
+        for key, value in changes.items():
+            setattr(self, key, value.strip() if isinstance(value, str) else value)
+        if not before:
+            return
+        self.updated_at = timezone.now()
+        self.full_clean(exclude=["business", "archived_by"])
+        self.save(update_fields=[*changes, "updated_at"])
+        after = {key: getattr(self, key) for key in before}
+        record("workflow.updated", self, by, changed=sorted(before), before=before, after=after)
+
+    @verb("workflow.archive")
+    def archive(self, *, by: Actor):
+        """Put the workflow away with all it holds; doing it again is no news."""
+        now = type(self).objects.select_for_update().get(pk=self.pk)
+        if now.archived_at:
+            return
+        self.archived_at, self.archived_by_id = timezone.now(), by.user_id
+        self.save(update_fields=["archived_at", "archived_by"])
+        record("workflow.archived", self, by, workflow=self.name)
+
+    @verb("workflow.restore")
+    def restore(self, *, by: Actor):
+        """Bring an archived workflow back."""
+        now = type(self).objects.select_for_update().get(pk=self.pk)
+        if not now.archived_at:
+            return
+        self.archived_at = self.archived_by = None
+        self.save(update_fields=["archived_at", "archived_by"])
+        record("workflow.restored", self, by, workflow=self.name)
+
+    @verb("workflow.delete")
+    def delete_for_good(self, *, by: Actor):
+        """Delete an archived workflow with its phases and cards; raises ValidationError when it is not archived."""
+        now = type(self).objects.select_for_update().get(pk=self.pk)
+        if not now.archived_at:
+            raise ValidationError("Archive the workflow first, then delete it from the archive.", code="not_archived")
+        record("workflow.deleted", self, by, workflow=self.name, cards=self.cards.count())
+        self.cards.all().delete()
+        self.phases.all().delete()
+        self.delete()
+
+    @property
+    def win_phase(self):
+        """Return the phase in which work counts as done."""
+        return self.phases.get(section=self.phases.model.WIN)
+
+    def touch_access(self) -> None:
+        """Note that somebody looked at the board, at most once a minute; no news, so no event."""
+        now = timezone.now()
+        if not self.last_access or (now - self.last_access).total_seconds() > 60:
+            type(self).objects.filter(pk=self.pk).update(last_access=now)
+
+    def refuse_archived(self) -> None:
+        """Raise ValidationError when the workflow has been put away."""
+        if self.archived_at:
+            raise ValidationError(f"{self.name} is archived. Restore it first.", code="workflow_archived")
+
+    def _lay_out(self, template):
+        """Write the phases and labels the workflow starts with; part of its creation, so no events of their own."""
+        Phase = self.phases.model
+        steps = template.phases if template else ()
+        Phase.objects.bulk_create(
+            [
+                *(
+                    Phase(business_id=self.business_id, workflow=self, name=name, stage=stage, position=i)
+                    for i, (name, stage) in enumerate(steps)
+                ),
+                Phase(
+                    business_id=self.business_id,
+                    workflow=self,
+                    name=template.win if template else "Win",
+                    stage="completed",
+                    section=Phase.WIN,
+                ),
+            ]
+        )
+        Label = self.labels.model
+        Label.objects.bulk_create(
+            Label(business_id=self.business_id, workflow=self, name=name, tint=tint)
+            for name, tint in (template.labels if template else ())
+        )
+
+    @classmethod
+    def _free_slug(cls, business, name) -> str:
+        """Return an address nobody has: the name, or the name and a number."""
+        wanted = slugify(name)[:50] or "workflow"
+        Business.objects.select_for_update().get(pk=business.pk)
+        taken = set(cls.objects.filter(business=business, slug__startswith=wanted).values_list("slug", flat=True))
+        tries = (wanted if n == 1 else f"{wanted}-{n}" for n in range(1, len(taken) + 2))
+        return next(slug for slug in tries if slug not in taken)

@@ -1,0 +1,83 @@
+"""Taking a change back from its toast, as long as nothing else touched the card."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from accounts.actor import Actor
+from accounts.models import Event, Membership
+from accounts.verbs import Stale
+from boards.models import Card, Label, Phase
+from boards.ordering import Place
+from contacts.models import Contact
+
+# What does not change the card itself does not stand in the way of an undo.
+BESIDE = ("card.commented", "card.comment_changed", "card.comment_deleted")
+
+
+def undo(event: Event, *, by: Actor) -> Card:
+    """Do the opposite of an event of a card, through the card's own verbs; return the card.
+
+    Raises Stale when the card was touched since or is gone, KeyError for an event that has no opposite.
+    """
+    opposite = OPPOSITES[event.name]
+    card = Card.objects.select_related("phase").filter(business_id=event.business_id, pk=event.subject_id).first()
+    if card is None:
+        raise Stale("This card was deleted. Nothing was changed.")
+    since = Event.objects.about(card).exclude(name__in=BESIDE).first()
+    if since and since.sequence != event.sequence:
+        raise Stale(f"{since.actor_name} changed {card.name} since. Nothing was undone.")
+    opposite(card, event.details, by)
+    return card
+
+
+def _move_back(card, details, by):
+    card.move(_phase(card, details["before"]), Place(rank=details["rank"]), revision=card.revision, by=by)
+
+
+def _reorder_back(card, details, by):
+    card.move(_phase(card, details["after"]), Place(rank=details["rank"]), revision=card.revision, by=by)
+
+
+def _change_back(card, details, by):
+    read = {"contact": _contact(card), "due_date": dt.date.fromisoformat, "due_time": dt.time.fromisoformat}
+    old = {
+        key: read[key](value) if key in read and value is not None else value
+        for key, value in details["before"].items()
+    }
+    card.update(**old, by=by)
+
+
+def _assign_back(card, details, by):
+    card.assign(Membership.objects.filter(business_id=card.business_id, pk__in=details["before"]), by=by)
+
+
+def _label(card, details):
+    label = Label.objects.filter(workflow_id=card.workflow_id, pk=details["label"]["id"]).first()
+    if label is None:
+        raise Stale("The label was deleted. Nothing was changed.")
+    return label
+
+
+def _phase(card, told):
+    phase = Phase.objects.filter(workflow_id=card.workflow_id, pk=told["id"]).first()
+    if phase is None:
+        raise Stale(f"The phase {told['name']} was deleted. Nothing was undone.")
+    return phase
+
+
+def _contact(card):
+    return lambda told: Contact.objects.filter(business_id=card.business_id, pk=told["id"]).first()
+
+
+OPPOSITES = {
+    "card.moved": _move_back,
+    "card.reordered": _reorder_back,
+    "card.updated": _change_back,
+    "card.assigned": _assign_back,
+    "card.label_added": lambda card, details, by: card.remove_label(_label(card, details), by=by),
+    "card.label_removed": lambda card, details, by: card.add_label(_label(card, details), by=by),
+    "card.archived": lambda card, details, by: card.restore(by=by),
+    "card.restored": lambda card, details, by: card.archive(by=by),
+    "card.created": lambda card, details, by: card.archive(by=by),
+}

@@ -1,0 +1,21 @@
+"""Where everything is: pages of nobody, pages of a business, the admin."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from accounts.urls import of_a_business as accounts_urls
+from accounts.urls import of_nobody
+from boards.urls import urlpatterns as boards_urls
+from contacts.urls import urlpatterns as contacts_urls
+
+urlpatterns = [
+    *of_nobody,
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("<slug:business>/", include([*accounts_urls, *contacts_urls, *boards_urls])),
+]
+
+handler400 = "accounts.views.errors.bad_request"
+handler403 = "accounts.views.errors.permission_denied"
+handler404 = "accounts.views.errors.page_not_found"
+handler500 = "accounts.views.errors.server_error"

@@ -1,0 +1,1 @@
+"""The second floor: for whom the work is done."""

@@ -1,0 +1,316 @@
+"""People and companies a business works for."""
+
+import re
+import uuid
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+from django.utils.text import slugify
+
+from accounts.actor import Actor
+from accounts.events import record
+from accounts.models import Business
+from accounts.verbs import Stale, verb
+
+TAGS = [("", "No tag"), ("main", "Main"), ("work", "Work"), ("home", "Home")]
+PHONE_TAGS = [*TAGS, ("mobile", "Mobile"), ("fax", "Fax")]
+ADDRESS_TAGS = [*TAGS, ("billing", "Billing"), ("shipping", "Shipping")]
+
+
+class ContactLabel(models.Model):
+    """A label that contacts of a business may wear; its key is fixed at creation."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    business = models.ForeignKey(Business, models.CASCADE, related_name="contact_labels")
+    key = models.SlugField(max_length=80)
+    name = models.CharField(max_length=50)
+    tint = models.PositiveSmallIntegerField(default=1)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["business", "key"], name="contact_label_once")]
+
+    def __str__(self):
+        return self.name
+
+    @classmethod
+    @verb("contact.update")
+    def find_or_create(cls, business, name: str, *, by: Actor):
+        """Return the label of that name, made if it is new."""
+        name = name.strip()
+        key = slugify(name, allow_unicode=True)[:80] or uuid.uuid4().hex[:12]
+        label = cls.objects.filter(business=business, key=key).first()
+        if not label:
+            label = cls(business=business, key=key, name=name, tint=1 + business.contact_labels.count() % 8)
+            label.full_clean()
+            label.save(force_insert=True)
+        return label
+
+
+class ContactQuerySet(models.QuerySet):
+    """Reads contacts."""
+
+    def live(self):
+        """Return those that are not archived."""
+        return self.filter(archived_at=None)
+
+    def matching(self, text: str):
+        """Return those in whose names, company, e-mails or phones every word occurs."""
+        found = self
+        for word in text.casefold().split()[:10]:
+            found = found.filter(search__contains=word)
+        return found
+
+    def for_page(self):
+        """Return contacts with everything their own page shows."""
+        return self.prefetch_related("emails", "phones", "addresses", "labels")
+
+
+class Contact(models.Model):
+    """A person or company: what cards are about. The first e-mail and phone are the primary ones."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    business = models.ForeignKey(Business, models.CASCADE, related_name="contacts")
+    given_name = models.CharField(max_length=200, blank=True)
+    family_name = models.CharField(max_length=200, blank=True)
+    company = models.CharField(max_length=200, blank=True)
+    job_title = models.CharField(max_length=200, blank=True)
+    notes = models.TextField(max_length=20_000, blank=True)
+    source = models.CharField(max_length=100, blank=True)
+    labels = models.ManyToManyField(ContactLabel, blank=True, related_name="contacts")
+    # What people see and search, kept beside the parts it is made of.
+    name = models.CharField(max_length=420, editable=False)
+    email = models.CharField("primary e-mail", max_length=320, blank=True, editable=False)
+    phone = models.CharField("primary phone", max_length=50, blank=True, editable=False)
+    search = models.TextField(editable=False, default="")
+    external_id = models.CharField(max_length=200, blank=True, default="")
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    archived_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+
+    objects = ContactQuerySet.as_manager()
+    FIELDS = ("given_name", "family_name", "company", "job_title", "notes", "source", "external_id")
+
+    class Meta:
+        ordering = ["name", "id"]
+        indexes = [
+            models.Index(fields=["business", "name"], name="contact_by_name"),
+            models.Index(fields=["business", "updated_at"], name="contact_by_touch"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["business", "external_id"], condition=~models.Q(external_id=""), name="contact_external_once"
+            )
+        ]
+
+    def __str__(self):
+        return self.name
+
+    @classmethod
+    @verb("contact.create")
+    def create(cls, business, *, emails=(), phones=(), addresses=(), labels=(), by: Actor, **fields):
+        """Make a contact from its parts.
+
+        emails, phones, addresses: lists of (value, tag), the first is the primary one; labels: ContactLabels.
+        Raises ValidationError when neither a name, a company, an e-mail nor a phone is given.
+        """
+        contact = cls(business=business, **fields)
+        contact._write(emails, phones, addresses, labels, insert=True)
+        record("contact.created", contact, by, contact=contact.name, source=contact.source)
+        return contact
+
+    @verb("contact.update")
+    def update(self, *, revision: int | None = None, by: Actor, **changes):
+        """Change what is given (fields, emails, phones, addresses, labels) and nothing else.
+
+        Raises Stale when `revision` is not the present one, ValidationError for bad parts.
+        """
+        now = type(self).objects.select_for_update().get(pk=self.pk)
+        if revision is not None and revision != now.revision:
+            raise Stale("Somebody changed this contact a moment ago. Look again, then repeat your change.")
+        before = now._as_told()
+        for key in self.FIELDS:
+            setattr(self, key, changes.pop(key, getattr(now, key)))
+        parts = {key: changes.pop(key, None) for key in ("emails", "phones", "addresses", "labels")}
+        if changes:
+            raise ValueError(f"unknown fields {sorted(changes)}")
+        self.revision = now.revision
+        self._write(**parts)
+        after = self._as_told()
+        changed = [key for key in before if before[key] != after[key]]
+        if not changed:
+            return
+        self.revision, self.updated_at = now.revision + 1, timezone.now()
+        self.save(update_fields=["revision", "updated_at"])
+        record(
+            "contact.updated",
+            self,
+            by,
+            changed=[key.replace("_", " ") for key in changed],
+            before={key: before[key] for key in changed},
+            after={key: after[key] for key in changed},
+        )
+
+    @verb("contact.archive")
+    def archive(self, *, by: Actor):
+        """Take the contact out of the lists; its cards keep it. Doing it again is no news."""
+        self.refresh_from_db()
+        if self.archived_at:
+            return
+        self.archived_at, self.archived_by_id = timezone.now(), by.user_id
+        self._touch("archived_at", "archived_by")
+        record("contact.archived", self, by, contact=self.name)
+
+    @verb("contact.restore")
+    def restore(self, *, by: Actor):
+        """Bring an archived contact back."""
+        self.refresh_from_db()
+        if not self.archived_at:
+            return
+        self.archived_at = self.archived_by = None
+        self._touch("archived_at", "archived_by")
+        record("contact.restored", self, by, contact=self.name)
+
+    @verb("contact.delete")
+    def delete_for_good(self, *, by: Actor):
+        """Delete an archived contact; its cards stay, without it. Raises ValidationError when not archived."""
+        if not self.archived_at:
+            raise ValidationError("Archive the contact first, then delete it from the archive.", code="not_archived")
+        record("contact.deleted", self, by, contact=self.name)
+        self.delete()
+
+    @classmethod
+    def lookalikes(cls, business, *, name="", emails=(), phones=(), but=None):
+        """Return live contacts that share an e-mail, a phone or the whole name, for the duplicate warning."""
+        digits = [d for d in map(digits_of, phones) if d]
+        same = models.Q(emails__email__in=[e.lower() for e in emails if e]) | models.Q(phones__digits__in=digits)
+        if name.strip():
+            same |= models.Q(name__iexact=" ".join(name.split()))
+        return cls.objects.live().filter(same, business=business).exclude(pk=but and but.pk).distinct()[:5]
+
+    def _touch(self, *fields):
+        self.revision += 1
+        self.updated_at = timezone.now()
+        self.save(update_fields=[*fields, "revision", "updated_at"])
+
+    def _write(self, emails=None, phones=None, addresses=None, labels=None, insert=False):
+        """Write the fields and those parts that are given; keep what is derived from them right."""
+        emails = _cleaned(emails, str.lower)
+        phones, addresses = _cleaned(phones), _cleaned(addresses)
+        if labels is not None and any(label.business_id != self.business_id for label in labels):
+            raise ValueError("a label of another business")
+        for key in self.FIELDS:
+            setattr(self, key, getattr(self, key).strip())
+        mails = emails if emails is not None else list(self.emails.values_list("email", "tag"))
+        calls = phones if phones is not None else list(self.phones.values_list("phone", "tag"))
+        self.email, self.phone = (mails[0][0] if mails else ""), (calls[0][0] if calls else "")
+        self.name = " ".join(f"{self.given_name} {self.family_name}".split()) or self.company or self.email or self.phone
+        if not self.name:
+            raise ValidationError("Give at least a name, a company, an e-mail or a phone.", code="nobody")
+        words = [self.name, self.company, self.job_title, *(m for m, _ in mails)]
+        words += [part for c, _ in calls for part in (c, digits_of(c))]
+        self.search = " ".join(words).casefold()
+        self.full_clean(exclude=["archived_by", "business"])
+        self.save(force_insert=insert)
+        _replace(self.emails, emails, "email")
+        _replace(self.phones, phones, "phone")
+        _replace(self.addresses, addresses, "address")
+        if labels is not None:
+            self.labels.set(labels)
+
+    def _as_told(self) -> dict:
+        """Return what the ledger keeps of a contact."""
+        told = {key: getattr(self, key) for key in self.FIELDS}
+        told["emails"] = list(self.emails.values_list("email", flat=True))
+        told["phones"] = list(self.phones.values_list("phone", flat=True))
+        told["addresses"] = list(self.addresses.values_list("address", flat=True))
+        told["labels"] = list(self.labels.values_list("name", flat=True))
+        return told
+
+
+class EmailAddress(models.Model):
+    """An e-mail address of a contact; position 0 is the primary one."""
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="emails")
+    email = models.EmailField(max_length=320, db_index=True)
+    tag = models.CharField(max_length=10, choices=TAGS, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position"]
+        verbose_name_plural = "e-mail addresses"
+        constraints = [models.UniqueConstraint(fields=["contact", "position"], name="email_place")]
+
+    def __str__(self):
+        return self.email
+
+
+class PhoneNumber(models.Model):
+    """A phone number of a contact, as typed and as digits; position 0 is the primary one."""
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="phones")
+    phone = models.CharField(max_length=50)
+    digits = models.CharField(max_length=50, db_index=True, editable=False)
+    tag = models.CharField(max_length=10, choices=PHONE_TAGS, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["contact", "position"], name="phone_place")]
+
+    def __str__(self):
+        return self.phone
+
+
+class Address(models.Model):
+    """A postal address of a contact, in lines as it goes on an envelope."""
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="addresses")
+    address = models.TextField(max_length=1000)
+    tag = models.CharField(max_length=10, choices=ADDRESS_TAGS, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position"]
+        verbose_name_plural = "addresses"
+        constraints = [models.UniqueConstraint(fields=["contact", "position"], name="address_place")]
+
+    def __str__(self):
+        return self.address
+
+
+def digits_of(phone: str) -> str:
+    """Return a phone number's digits, so that spaces and brackets do not hide a duplicate."""
+    return re.sub(r"\D", "", phone).removeprefix("00")[:50]
+
+
+def _cleaned(parts, change=str):
+    """Return (value, tag) pairs without blanks and repeats, or None when the part was not given."""
+    if parts is None:
+        return None
+    seen = {}
+    for value, tag in parts:
+        value = change(value.strip())
+        if value:
+            seen.setdefault(value, tag)
+    return list(seen.items())[:50]
+
+
+def _replace(rows, parts, field):
+    if parts is None:
+        return
+    rows.all().delete()
+    made = [rows.model(contact=rows.instance, position=i, tag=tag, **{field: v}) for i, (v, tag) in enumerate(parts)]
+    for row in made:
+        if field == "phone":
+            row.digits = digits_of(row.phone)
+        row.clean_fields(exclude=["contact"])
+    rows.model.objects.bulk_create(made)
