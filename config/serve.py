@@ -1,7 +1,9 @@
 """What bin/run starts: prepares the database, then keeps web and worker side by side until a signal or until one ends."""
 
 import ctypes
+import fcntl
 import http.client
+import io
 import os
 import signal
 import socket
@@ -18,9 +20,9 @@ ENDING_SECONDS = 10  # how long web and worker may take to finish what they have
 def main() -> int:
     """Run Phasewise until told to stop; return the exit code."""
     environ.Env.read_env(".env")
-    host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
+    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
     if problem := _cannot_listen(host, port):
-        print(f"Phasewise cannot listen on {host}, port {port}: {problem}. Another port: PORT={port + 1} bin/run")
+        print(f"Phasewise cannot listen on {host}, port {port}: {problem}. Choose another: HOST=… PORT=… bin/run")
         return 1
 
     told_to_stop = []
@@ -48,18 +50,23 @@ def prepare(address: str) -> None:
 
     django.setup()
     from django.conf import settings
-    from django.core.management import call_command
+    from django.core.management import CommandError, call_command
     from django.db import OperationalError
 
-    call_command("check", fail_level="ERROR")
-    try:
-        call_command("migrate", verbosity=0, interactive=False)
-    except OperationalError as error:
-        sys.exit(f"The database of DATABASE_URL does not answer: {error}")
-    call_command("createcachetable")
-    _collect_static_files()
-    if settings.EMBEDDED:
-        call_command("demo", address=address)
+    settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
+    with (settings.VAR_DIR / "prepare.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # two at once take turns
+        try:
+            call_command("check", stdout=io.StringIO())
+            call_command("migrate", verbosity=0, interactive=False)
+        except CommandError as error:
+            sys.exit(str(error))
+        except OperationalError as error:
+            sys.exit(f"The database of DATABASE_URL does not answer: {error}")
+        call_command("createcachetable", verbosity=0)
+        _collect_static_files()
+        if settings.EMBEDDED:
+            call_command("demo", address=address)
 
 
 def _collect_static_files() -> None:
@@ -76,8 +83,8 @@ def _collect_static_files() -> None:
         note.write_text(seen)
 
 
-def _web_options(host: str, port: int) -> list[str]:
-    options = ["config.asgi:application", "--host", host, "--port", str(port), "--no-access-log"]
+def _web_options(host: str, port: str) -> list[str]:
+    options = ["config.asgi:application", "--host", host, "--port", port, "--no-access-log"]
     options += ["--log-level", "warning", "--no-server-header", "--timeout-graceful-shutdown", "2"]
     options += ["--no-proxy-headers", "--timeout-keep-alive", "75"]  # settings.TRUSTED_PROXIES decides whom to believe
     workers = os.environ.get("WEB_WORKERS", "1")
@@ -125,24 +132,26 @@ def _watch(children: dict[str, subprocess.Popen], told_to_stop: list, ready=lamb
     return ended
 
 
-def _cannot_listen(host: str, port: int) -> str:
+def _cannot_listen(host: str, port: str) -> str:
     """Return why this address cannot be served, or nothing."""
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        return "a port is a number from 1 to 65535"
     try:
         family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             trial.bind(place)
-    except (OSError, OverflowError) as error:
-        return getattr(error, "strerror", None) or str(error)
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
     return ""
 
 
-def _address(host: str, port: int) -> str:
+def _address(host: str, port: str) -> str:
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 (we read it, not bind it)
     return f"http://{name}:{port}"
 
 
-def _announce_when_up(host: str, port: int) -> bool:
+def _announce_when_up(host: str, port: str) -> bool:
     address = _address(host, port)
     try:
         with closing(http.client.HTTPConnection(address.removeprefix("http://"), timeout=1)) as connection:
