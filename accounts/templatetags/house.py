@@ -20,6 +20,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from accounts.markdown import render as render_markdown
+
 register = template.Library()
 
 LOCALE = Locale("en")
@@ -264,6 +266,11 @@ def when(moment, style: str = "ago") -> SafeString:
 # Forms -------------------------------------------------------------------------------------------------
 
 
+def _together(parts) -> SafeString:
+    """Join parts that are safe already."""
+    return SafeString("".join(parts))
+
+
 def _error_id(bound: BoundField) -> str:
     return f"{bound.auto_id}_error"
 
@@ -319,7 +326,7 @@ def field(
         bound.field.widget.attrs.pop("placeholder", None)
     label = bound.label if label is None else label
     help_text = (
-        format_html('<p class="hint" id="{}">{}</p>', _hint_id(bound), bound.help_text)
+        format_html('<div class="hint" id="{}">{}</div>', _hint_id(bound), bound.help_text)
         if bound.help_text
         else SafeString("")
     )
@@ -353,7 +360,7 @@ def _choices(bound: BoundField, label: str, help_text: SafeString) -> SafeString
     part = (
         '<label class="check check--plain">{}<span>{}</span></label>' if several else "<label>{}<span>{}</span></label>"
     )
-    choices = SafeString("").join(format_html(part, one.tag(), one.choice_label) for one in bound)
+    choices = _together(format_html(part, one.tag(), one.choice_label) for one in bound)
     return format_html(
         '<fieldset{}><legend>{}</legend><div class="{}">{}</div>{}{}</fieldset>',
         flatatt(tied),
@@ -369,13 +376,13 @@ def _choices(bound: BoundField, label: str, help_text: SafeString) -> SafeString
 def fields(form, *names: str) -> SafeString:
     """Draw fields of a form: those named (missing ones are passed over), or all of them."""
     bounds = [form[name] for name in names if name in form.fields] if names else list(form)
-    return SafeString("").join(field(bound) for bound in bounds)
+    return _together(field(bound) for bound in bounds)
 
 
 @register.simple_tag
 def fields_but(form, *names: str) -> SafeString:
     """Draw every field of a form except those named."""
-    return SafeString("").join(field(bound) for bound in form if bound.name not in names)
+    return _together(field(bound) for bound in form if bound.name not in names)
 
 
 @register.simple_tag
@@ -396,8 +403,17 @@ def errors(form) -> SafeString:
     return format_html(
         '<div class="note note--danger" role="alert" tabindex="-1" data-errors>{}<ul class="stack stack--tight">{}</ul></div>',
         ICONS["warn"],
-        SafeString("").join(lines),
+        _together(lines),
     )
+
+
+# What people write -------------------------------------------------------------------------------------
+
+
+@register.filter
+def markdown(text) -> SafeString:
+    """Write Markdown as safe HTML, to stand in an element of class prose."""
+    return render_markdown(text)
 
 
 # The rail ----------------------------------------------------------------------------------------------
