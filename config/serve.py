@@ -53,6 +53,7 @@ def prepare(address: str) -> None:
     from django.core.management import CommandError, call_command
     from django.db import OperationalError
 
+    settings.DATABASES["default"].get("OPTIONS", {}).pop("pool", None)  # it would wait long and not say for what
     settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
     with (settings.VAR_DIR / "prepare.lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)  # two at once take turns

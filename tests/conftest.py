@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 VAR_DIR = tempfile.mkdtemp(prefix="phasewise-tests-")
+Path(VAR_DIR, "static").mkdir()
 atexit.register(shutil.rmtree, VAR_DIR, ignore_errors=True)
 os.environ |= {
     "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -20,7 +21,6 @@ os.environ |= {
     "HTTPS": "false",
     "EMBEDDED": "false",
     "DEBUG": "false",
-    "EMAIL_URL": "",
     # Playwright keeps an event loop in the test's thread; Django would take the test for async code.
     "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
 }
@@ -42,6 +42,8 @@ def pytest_collection_modifyitems(items):
             item.add_marker("browser")
         elif not item.get_closest_marker("django_db") and not {"db", "transactional_db"} & set(item.fixturenames):
             item.add_marker("static")
+    # Playwright leaves its event loop in the thread, in which no other can run then: the browser comes last.
+    items.sort(key=lambda item: bool(item.get_closest_marker("browser")))
 
 
 @pytest.fixture(autouse=True)

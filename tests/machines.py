@@ -98,7 +98,7 @@ def postgres(*, durable: bool = False) -> Iterator[str]:
         for locale in (["--locale-provider=icu", "--icu-locale=en", "--locale=C.UTF-8"], ["--locale=C"]):
             if subprocess.run([*initdb, *locale], stdout=log, stderr=log, cwd=folder, **as_user).returncode == 0:
                 break
-        port = _free_port()
+        port = free_port()
         options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "max_connections": 200}
         if not durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -179,7 +179,8 @@ def _pip_pgserver() -> bool:
     return subprocess.run(pip).returncode == 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
         return trial.getsockname()[1]

@@ -1,0 +1,88 @@
+"""What config/asgi.py does before Django sees a request, and beside it."""
+
+import asyncio
+import re
+
+import pytest
+
+from config import asgi
+
+
+def ask(monkeypatch, *messages, method="POST", path="/", headers=()):
+    """Send an HTTP request in the given pieces; return status and body of the answer."""
+    seen = {}
+
+    async def echo(scope, receive, send):
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message["body"], message["more_body"]
+        seen.update(headers=dict(scope["headers"]), body=body)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+    monkeypatch.setattr(asgi, "pages", echo)
+    waiting, sent = list(messages), []
+
+    async def receive():
+        if not waiting:
+            await asyncio.sleep(3600)  # the visitor is silent
+        return waiting.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": method, "path": path, "headers": list(headers)}
+    asyncio.run(asgi.application(scope, receive, send))
+    return (sent[0]["status"], sent[1]["body"], seen) if sent else (None, None, seen)
+
+
+def piece(body, *, more=False):
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+def test_a_body_in_pieces_arrives_whole_and_with_its_length(monkeypatch):
+    status, body, seen = ask(monkeypatch, piece(b"one ", more=True), piece(b"two"))
+    assert (status, body) == (200, b"one two")
+    assert seen["headers"][b"content-length"] == b"7"
+
+
+def test_a_body_larger_than_what_is_read_at_once_arrives_whole(monkeypatch):
+    large = bytes(range(256)) * 4096
+    assert ask(monkeypatch, piece(large))[1] == large
+
+
+def test_half_a_form_never_reaches_a_page(monkeypatch):
+    status, _, seen = ask(monkeypatch, piece(b"name=Ha", more=True), {"type": "http.disconnect"})
+    assert status is None
+    assert seen == {}
+
+
+def test_a_body_that_is_too_large_is_refused_with_the_reason(monkeypatch):
+    monkeypatch.setattr(asgi, "BODY_BYTES", 3_000_000)
+    status, body, seen = ask(monkeypatch, piece(b"x" * 3_000_001, more=True))
+    assert (status, body) == (413, b"A request may bring at most 3 MB.")
+    assert seen == {}
+
+
+def test_a_body_that_takes_too_long_is_refused_and_holds_no_thread(monkeypatch):
+    monkeypatch.setattr(asgi, "BODY_SECONDS", 0.05)
+    status, _, seen = ask(monkeypatch, piece(b"x", more=True))
+    assert status == 408
+    assert seen == {}
+
+
+def test_a_header_that_could_pass_for_a_proxys_is_dropped(monkeypatch):
+    headers = [(b"x_forwarded_for", b"1.2.3.4"), (b"x-forwarded-for", b"5.6.7.8")]
+    seen = ask(monkeypatch, piece(b""), headers=headers)[2]
+    assert seen["headers"] == {b"x-forwarded-for": b"5.6.7.8", b"content-length": b"0"}
+
+
+@pytest.mark.parametrize(("path", "answer"), [("/demo/live/board/1", b"stream"), ("/demo/boards/", b"")])
+def test_a_stream_owns_its_paths_and_only_those(monkeypatch, path, answer):
+    async def stream(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"stream"})
+
+    monkeypatch.setattr(asgi, "STREAMS", [(re.compile(r"/[^/]+/live/"), stream)])
+    assert ask(monkeypatch, piece(b""), path=path, method="GET")[1] == answer
