@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from zlib import crc32
 
 from babel.core import Locale
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.forms.utils import flatatt
@@ -158,7 +159,7 @@ def avatar(person, size: str = "", live: bool = False, bare: bool = False, staff
     return avatar_of(person_name(who), str(key), staff, size, live, bare)
 
 
-NOBODY = mark_safe('<span class="avatar avatar--none"><span class="visually-hidden">Nobody</span></span>')  # noqa: S308
+NOBODY = mark_safe('<span class="avatar avatar--none"><span class="visually-hidden">Nobody</span></span>')
 
 
 @register.filter(name="initials")
@@ -175,13 +176,12 @@ def _money(minor: int, currency: str) -> str:
     digits = get_currency_precision(currency)
     amount = Decimal(minor).scaleb(-digits)
     whole = minor % 10**digits == 0
-    return format_currency(
-        amount,
-        currency,
-        format="¤#,##0" if whole else None,
-        locale=LOCALE,
-        currency_digits=not whole,
+    written = format_currency(
+        amount, currency, format="¤#,##0" if whole else None, locale=LOCALE, currency_digits=not whole
     )
+    symbol = get_currency_symbol(currency, LOCALE)
+    # A symbol is drawn onto the figure; letters need air: PLN 1,000.
+    return written.replace(symbol, f"{symbol}\u00a0", 1) if symbol[-1:].isalpha() else written
 
 
 @register.filter
@@ -226,10 +226,8 @@ def clock(moment) -> str:
     """Write the time of day of a moment in the business's zone: 17:00."""
     if not moment:
         return ""
-    try:
+    with suppress(OverflowError, ValueError):
         moment = timezone.localtime(moment)
-    except (OverflowError, ValueError):
-        pass
     return f"{moment.hour:02}:{moment.minute:02}"
 
 
@@ -416,6 +414,12 @@ def markdown(text) -> SafeString:
     return render_markdown(text)
 
 
+@register.filter
+def undo_sequence(tags: str) -> str:
+    """Return the event that a message's tag "undo-12" offers to undo, else nothing."""
+    return next((tag[5:] for tag in (tags or "").split() if tag.startswith("undo-")), "")
+
+
 # The rail ----------------------------------------------------------------------------------------------
 
 
@@ -439,4 +443,3 @@ def place(context, view: str, word: str, sign: str, under: str = "") -> SafeStri
         ICONS[sign],
         word,
     )
-

@@ -10,8 +10,9 @@ function again(detail) {
   const { verb, path, parameters, triggeringEvent } = detail.requestConfig;
   const form = detail.elt.closest("form");
   if (form && document.contains(form) && form === detail.elt) {
+    // htmx knows the button of a form by its click, so the button is clicked.
     const button = triggeringEvent?.submitter;
-    return form.requestSubmit(button && form.contains(button) ? button : undefined);
+    return button && document.contains(button) ? button.click() : form.requestSubmit();
   }
   const source = document.contains(detail.elt) ? detail.elt : document.body;
   window.htmx.ajax(verb.toUpperCase(), path, { source, target: detail.target, values: parameters });
