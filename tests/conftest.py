@@ -32,7 +32,7 @@ def pytest_configure():
 
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-        settings.DATABASES["default"]["TEST"] = {"NAME": str(Path(VAR_DIR, "tests.sqlite3"))}
+        settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(Path(VAR_DIR, "tests.sqlite3"))
 
 
 def pytest_collection_modifyitems(items):

@@ -219,6 +219,7 @@ def test(arguments: list[str]) -> int:
         print(f"Missing here and not to be had: {' and '.join(missing)}. All are required, so nothing was run.")
         return 1
 
+    started = time.monotonic()
     summary = [_pytest("SQLite", arguments, {"DATABASE_URL": ""})]
     if found["PostgreSQL"]:
         with postgres() as url:
@@ -226,9 +227,9 @@ def test(arguments: list[str]) -> int:
             only = ["-m", "not static and (not browser or both_databases)"]
             summary.append(_pytest("PostgreSQL", only + arguments, {"DATABASE_URL": url}))
 
-    print()
-    for line, _ in summary:
-        print(line)
+    print(f"\n──── All of it, in {time.monotonic() - started:.0f} s ────")
+    for lines, _ in summary:
+        print(lines)
     if missing:
         print(f"\n!!! NOT TESTED: {' and '.join(missing)} is missing here, so its tests were left out. !!!")
     codes = [code for _, code in summary]
@@ -239,7 +240,7 @@ def test(arguments: list[str]) -> int:
 
 
 def _pytest(name: str, arguments: list[str], environment: dict[str, str]) -> tuple[str, int]:
-    """Run pytest; return a line on how it went, and its exit code."""
+    """Run pytest; return how it went, with the names of what failed, and its exit code."""
     print(f"\n──── {name} ────", flush=True)
     with tempfile.TemporaryDirectory(prefix="phasewise-report-") as folder:
         report = Path(folder, "report.xml")
@@ -249,11 +250,16 @@ def _pytest(name: str, arguments: list[str], environment: dict[str, str]) -> tup
             return f"{name}: pytest ended with code {code} before it could report", code
         suite = ElementTree.parse(report).find(".//testsuite")  # noqa: S314 (pytest's own file)
     tests, failed, broken, skipped = (int(suite.get(key)) for key in ("tests", "failures", "errors", "skipped"))
-    passed = tests - failed - broken - skipped
-    return (
-        f"{name}: {passed} passed, {failed + broken} failed, {skipped} skipped in {float(suite.get('time')):.0f} s",
-        code,
-    )
+    passed, seconds = tests - failed - broken - skipped, float(suite.get("time"))
+    lines = [f"{name}: {passed} passed, {failed + broken} failed, {skipped} skipped in {seconds:.0f} s"]
+    lines += [
+        f"  failed: {case.get('classname')} {case.get('name')}" for case in suite.iter("testcase") if _has_failed(case)
+    ]
+    return "\n".join(lines), code
+
+
+def _has_failed(case: ElementTree.Element) -> bool:
+    return case.find("failure") is not None or case.find("error") is not None
 
 
 def bench(arguments: list[str]) -> int:

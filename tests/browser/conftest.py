@@ -68,7 +68,7 @@ def open_page(browser, site):
         if phone:
             options |= {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
         context = browser.new_context(base_url=site, java_script_enabled=javascript, locale="en-GB", **options)
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(10_000)
         contexts.append(context)
         if person:
             client = Client()
