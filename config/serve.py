@@ -89,7 +89,7 @@ def _web_options(host: str, port: str) -> list[str]:
     options += ["--log-level", "warning", "--no-server-header", "--timeout-graceful-shutdown", "2"]
     options += ["--no-proxy-headers", "--timeout-keep-alive", "75"]  # settings.TRUSTED_PROXIES decides whom to believe
     workers = os.environ.get("WEB_WORKERS", "1")
-    if workers != "1" and os.environ.get("DATABASE_URL", "").startswith("postgres"):
+    if workers != "1" and "sqlite" not in os.environ.get("DATABASE_URL", "sqlite"):
         options += ["--workers", workers]  # on SQLite one process holds the one write lock
     return options
 
