@@ -45,7 +45,7 @@ def _change_back(card, details, by):
         key: read[key](value) if key in read and value is not None else value
         for key, value in details["before"].items()
     }
-    card.update(**old, by=by)
+    card.update(**old, revision=card.revision, by=by)
 
 
 def _assign_back(card, details, by):
@@ -67,7 +67,13 @@ def _phase(card, told):
 
 
 def _contact(card):
-    return lambda told: Contact.objects.filter(business_id=card.business_id, pk=told["id"]).first()
+    def find(told):
+        contact = Contact.objects.filter(business_id=card.business_id, pk=told["id"]).first()
+        if contact is None:
+            raise Stale(f"The contact {told['name']} was deleted. Nothing was undone.")
+        return contact
+
+    return find
 
 
 OPPOSITES = {

@@ -73,6 +73,7 @@ class Card(models.Model):
     )
     source = models.CharField(max_length=100, blank=True)
     external_id = models.CharField(max_length=200, blank=True, default="")
+    search = models.TextField(default="", editable=False)  # the name and source, folded for searching
     labels = models.ManyToManyField(Label, through=CardLabel, related_name="cards")
     # Counted by the verbs, so that a board need not.
     comment_count = models.PositiveIntegerField(default=0, editable=False)
@@ -129,7 +130,9 @@ class Card(models.Model):
 
         labels: Labels of the workflow; assignees: Memberships of the business.
         """
-        phase = cls._lock_phases(phase.pk)[phase.pk]
+        phase = cls._lock_phases(phase.pk).get(phase.pk)
+        if phase is None:
+            raise Phase.DoesNotExist
         phase.workflow.refuse_archived()
         card = cls(
             business_id=phase.business_id,
@@ -184,14 +187,13 @@ class Card(models.Model):
         to.workflow.refuse_archived()
         if to.workflow_id != self.workflow_id:
             raise ValidationError("That phase belongs to another workflow.", code="other_workflow")
-        old_rank = self.rank
         rank = self._rank_in(to, place)
+        old_rank = self.rank
         if here.pk == to.pk:
             if not self._passes_anyone(rank):
                 return
             self._stand(to, rank)
             return self.record("card.reordered", by, after=to.as_told(), rank=old_rank)
-            return
         here.tally(-1, -(self.value or 0))
         to.tally(1, self.value or 0)
         self._stand(to, rank)
@@ -233,7 +235,7 @@ class Card(models.Model):
             return
         if "value" in changed:
             here.tally(0, (self.value or 0) - (before["value"] or 0))
-        self._touch(*changed)
+        self._touch(*changed, "search")
         return self.record(
             "card.updated",
             by,
@@ -303,6 +305,8 @@ class Card(models.Model):
         phases = self._lock(*([to.pk] if to else []))
         if not self.archived_at:
             return
+        if to and to.pk not in phases:
+            raise Stale(f"The phase was deleted a moment ago. {self.name} stayed in the archive.")
         to = phases[to.pk if to else self.phase_id]
         to.workflow.refuse_archived()
         if to.workflow_id != self.workflow_id:
@@ -384,6 +388,8 @@ class Card(models.Model):
         rank = place.rank_among(standing)
         if len(rank) > LONGEST_RANK:
             write_anew(column)
+            if phase.pk == self.phase_id and not self._state.adding:
+                self.refresh_from_db(fields=["rank"])
             rank = place.rank_among(standing)
         return rank
 
@@ -423,8 +429,7 @@ class Card(models.Model):
             raise ValidationError({"contact": "This contact does not exist."}, code="contact")
         if self.due_time and not self.due_date:
             raise ValidationError({"due_time": "Choose a day as well."}, code="due_time")
-        if "\x00" in self.name + self.description + self.source:
-            raise ValidationError("Text may not contain the null character.", code="null")
+        self.search = f"{self.name} {self.source}".casefold()
         skip = ["business", "workflow", "phase", "rank", "contact", "created_by", "archived_by", "number"]
         self.clean_fields(exclude=skip)
         if self.external_id:

@@ -67,6 +67,7 @@ class Comment(models.Model):
         """Take the comment away; the ledger keeps its beginning."""
         self._refuse_others(by)
         self.card.lock_row()
+        self.refresh_from_db(fields=["text"])
         Card.objects.filter(pk=self.card_id).update(comment_count=F("comment_count") - 1)
         self.card.record("card.comment_deleted", by, comment=str(self.pk), text=self.text[:200])
         self.delete()

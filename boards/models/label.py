@@ -56,7 +56,7 @@ class Label(models.Model):
     @verb("label.create")
     def create(cls, workflow, *, name: str, tint: int | None = None, by: Actor):
         """Make a label; without a tint it takes the next one. Raises ValidationError for a name that is taken."""
-        workflow = Workflow.objects.select_for_update().get(pk=workflow.pk)
+        workflow = Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
         if tint is None:
             tint = 1 + workflow.labels.count() % 8
         label = cls(business_id=workflow.business_id, workflow=workflow, name=name.strip(), tint=tint)
@@ -82,6 +82,7 @@ class Label(models.Model):
     @verb("label.delete")
     def delete_everywhere(self, *, by: Actor):
         """Delete the label and take it off every card."""
+        Label.objects.select_for_update().get(pk=self.pk)
         record("label.deleted", self, by, workflow=str(self.workflow_id), label=self.name)
         self.delete()
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
-from accounts.verbs import verb
+from accounts.verbs import Stale, verb
 from boards.models.workflow import MOST_PHASES, Workflow
 from boards.ordering import BOTTOM
 
@@ -23,7 +23,8 @@ class PhaseQuerySet(models.QuerySet):
 
     def lock(self, *ids):
         """Lock these phases in id order, so that two moves cannot wait for each other; return them by id."""
-        rows = self.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",))
+        # No key is changed, so rows that merely point here (a new card, an event) need not wait.
+        rows = self.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",), no_key=True)
         return {phase.pk: phase for phase in rows}
 
 
@@ -76,9 +77,8 @@ class Phase(models.Model):
     @verb("phase.create")
     def create(cls, workflow, *, name: str, description="", stage="processing", position: int | None = None, by: Actor):
         """Add a phase to the path, before the win phase or at `position` counted from 0 (beyond the end: the end)."""
-        workflow = Workflow.objects.select_for_update().get(pk=workflow.pk)
+        workflow, path = cls._lock_path(workflow.pk)
         workflow.refuse_archived()
-        path = list(cls.objects.filter(workflow=workflow, section=cls.PATH))
         if len(path) >= MOST_PHASES:
             raise ValidationError(f"A workflow holds at most {MOST_PHASES} phases.", code="too_many_phases")
         phase = cls(business_id=workflow.business_id, workflow=workflow, name=name.strip(), stage=stage)
@@ -96,11 +96,12 @@ class Phase(models.Model):
         now = Phase.objects.select_for_update().get(pk=self.pk)
         if self.is_win and changes.get("stage", "completed") != "completed":
             raise ValidationError({"stage": "The win phase is always Completed."})
+        changes = {key: value.strip() for key, value in changes.items()}
         before = {key: getattr(now, key) for key, value in changes.items() if getattr(now, key) != value}
-        for key, value in changes.items():
-            setattr(self, key, value.strip())
         if not before:
             return
+        for key, value in changes.items():
+            setattr(self, key, value)
         self.full_clean(exclude=["business", "workflow"])
         self.save(update_fields=list(changes))
         after = {key: getattr(self, key) for key in before}
@@ -115,10 +116,12 @@ class Phase(models.Model):
         """
         if self.section != self.PATH:
             raise ValidationError("The win phase is always last.", code="win_phase")
-        Workflow.objects.select_for_update().get(pk=self.workflow_id)
-        path = list(Phase.objects.filter(workflow_id=self.workflow_id, section=self.PATH))
-        before = [phase.pk for phase in path].index(self.pk)
-        me = path.pop(before)
+        _, path = self._lock_path(self.workflow_id)
+        me = next((phase for phase in path if phase.pk == self.pk), None)
+        if me is None:
+            raise Phase.DoesNotExist
+        before = path.index(me)
+        path.remove(me)
         after = _index(position, len(path))
         if after == before:
             return
@@ -136,19 +139,31 @@ class Phase(models.Model):
         """
         if self.section == self.WIN:
             raise ValidationError("The win phase cannot be deleted.", code="win_phase")
-        Workflow.objects.select_for_update().get(pk=self.workflow_id)
-        Phase.objects.lock(self.pk, to.pk if to else self.pk)
+        _, path = self._lock_path(self.workflow_id)
+        if self not in path:
+            raise Phase.DoesNotExist
         cards = list(self.cards.select_for_update(of=("self",)).order_by("rank"))
         if cards and (to is None or to.pk == self.pk or to.workflow_id != self.workflow_id):
             raise ValidationError(
                 f"Choose where the {len(cards)} cards of {self.name} should go.", code="cards_need_phase"
             )
+        if cards and not Phase.objects.filter(pk=to.pk).exists():
+            raise Stale(f"The phase {to.name} was deleted a moment ago. Nothing was changed.")
         for card in cards:
             card.stand_in(to, BOTTOM, by=by)
+        path.remove(self)
         name = to.name if to and cards else ""
         record("phase.deleted", self, by, workflow=str(self.workflow_id), phase=self.name, cards=len(cards), to=name)
         self.delete()
-        _number(list(Phase.objects.filter(workflow_id=self.workflow_id, section=self.PATH)))
+        _number(path)
+
+    @classmethod
+    def _lock_path(cls, workflow_id) -> "tuple[Workflow, list[Phase]]":
+        """Lock a workflow and all its phases, in the order in which every verb locks; return it and its path."""
+        workflow = Workflow.objects.select_for_update(no_key=True).get(pk=workflow_id)
+        phases = cls.objects.filter(workflow_id=workflow_id).order_by("pk").select_for_update(of=("self",), no_key=True)
+        path = [phase for phase in phases if phase.section == cls.PATH]
+        return workflow, sorted(path, key=lambda phase: (phase.position, phase.pk))
 
     def tally(self, cards: int, value: int) -> None:
         """Count cards and money in or out; the caller holds the phase's lock."""

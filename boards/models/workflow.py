@@ -89,11 +89,12 @@ class Workflow(models.Model):
     def update(self, *, by: Actor, **changes):
         """Change name, description or type; its address stays, so that links keep working."""
         now = type(self).objects.select_for_update().get(pk=self.pk)
+        changes = {key: value.strip() for key, value in changes.items()}
         before = {key: getattr(now, key) for key, value in changes.items() if getattr(now, key) != value}
-        for key, value in changes.items():
-            setattr(self, key, value.strip() if isinstance(value, str) else value)
         if not before:
             return
+        for key, value in changes.items():
+            setattr(self, key, value)
         self.updated_at = timezone.now()
         self.full_clean(exclude=["business", "archived_by"])
         self.save(update_fields=[*changes, "updated_at"])
@@ -103,7 +104,7 @@ class Workflow(models.Model):
     @verb("workflow.archive")
     def archive(self, *, by: Actor):
         """Put the workflow away with all it holds; doing it again is no news."""
-        now = type(self).objects.select_for_update().get(pk=self.pk)
+        now = type(self).objects.select_for_update(no_key=True).get(pk=self.pk)
         if now.archived_at:
             return
         self.archived_at, self.archived_by_id = timezone.now(), by.user_id
@@ -176,7 +177,7 @@ class Workflow(models.Model):
     def _free_slug(cls, business, name) -> str:
         """Return an address nobody has: the name, or the name and a number."""
         wanted = slugify(name)[:50] or "workflow"
-        Business.objects.select_for_update().get(pk=business.pk)
+        Business.objects.select_for_update(no_key=True).get(pk=business.pk)
         taken = set(cls.objects.filter(business=business, slug__startswith=wanted).values_list("slug", flat=True))
         tries = (wanted if n == 1 else f"{wanted}-{n}" for n in range(1, len(taken) + 2))
         return next(slug for slug in tries if slug not in taken)

@@ -1,0 +1,229 @@
+"""The board: columns of cards, what is asked to be seen of them, and the pieces that a change redraws."""
+
+from uuid import UUID
+
+from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from accounts.policy import allowed, may
+from accounts.templatetags.house import moon
+from boards.models import Card, Phase, Workflow
+from boards.search import Wanted
+
+SCREENFUL = 20  # cards a column shows at first
+BATCH = 50  # cards it fetches on scroll
+
+
+@allowed("card.view")
+def board(request, workflow):
+    """Show a workflow as a board; htmx may ask for the columns alone, after a change of the filters."""
+    workflow = find_workflow(request, workflow)
+    workflow.touch_access()
+    piece = "#columns" if request.htmx.target == "board" else ""
+    return render(request, f"boards/board.html{piece}", board_context(request, workflow))
+
+
+@allowed("card.view")
+def column(request, workflow, phase):
+    """Show the cards that follow `?after=<card id>` in a column; without htmx, the board's list of them."""
+    workflow = find_workflow(request, workflow)
+    phase = _find_phase(workflow, phase)
+    wanted = Wanted.from_query(request.GET, request.member)
+    cards = wanted.narrow(Card.objects.filter(phase=phase).for_board())
+    after = cards.filter(pk=_uuid(request.GET.get("after"))).first()
+    if after:
+        cards = cards.filter(rank__gt=after.rank)
+    _fill([phase], list(cards[: BATCH + 1]), BATCH)
+    context = {**tile_context(request), "workflow": workflow, "phase": phase, "wanted": wanted}
+    if not request.htmx:
+        return render(request, "boards/column.html", context)
+    return render(request, "boards/board.html#cards", context)
+
+
+@require_POST
+@allowed("card.view")
+def fold(request, workflow):
+    """Fold or unfold a column for this person on this device."""
+    workflow = find_workflow(request, workflow)
+    phase = get_object_or_404(workflow.phases, pk=_uuid(request.POST.get("phase")))
+    folded = set(_folded(request, workflow)) ^ {str(phase.pk)}
+    answer = redirect("board", request.business.slug, workflow.slug)
+    if request.htmx:
+        shown = next(p for p in board_context(request, workflow, folded)["phases"] if p.pk == phase.pk)
+        context = {**tile_context(request), "workflow": workflow, "phase": shown, "wanted": Wanted()}
+        answer = render(request, "boards/board.html#column", context)
+    known = set(map(str, workflow.phases.values_list("pk", flat=True)))
+    value = ".".join(sorted(folded & known))
+    path = reverse("board", args=[request.business.slug, workflow.slug])
+    year = 60 * 60 * 24 * 365
+    answer.set_cookie("folded", value, max_age=year, path=path, httponly=True, samesite="Lax", secure=request.is_secure())
+    return answer
+
+
+# What pages and other views ask of the board ---------------------------------------------------------
+
+
+def find_workflow(request, slug_or_id) -> Workflow:
+    """Return the business's workflow of this address or id, or raise Http404."""
+    by_id = _uuid(slug_or_id)
+    asked = Q(pk=by_id) if by_id else Q(slug=slug_or_id)
+    return get_object_or_404(request.business.workflows, asked)
+
+
+def with_moons(workflow) -> list[Phase]:
+    """Return the workflow's phases in order, each knowing how full its moon is."""
+    phases = list(workflow.phases.all())
+    path = sum(phase.section != Phase.CANCELLED for phase in phases)
+    for index, phase in enumerate(phases):
+        phase.moon = "off" if phase.section == Phase.CANCELLED else moon(index, path)
+        phase.workflow = workflow
+    return phases
+
+
+def board_context(request, workflow, folded=None) -> dict:
+    """Return what the board page shows; the number of queries depends on nothing."""
+    wanted = Wanted.from_query(request.GET, request.member)
+    folded = _folded(request, workflow) if folded is None else folded
+    phases = with_moons(workflow)
+    for phase in phases:
+        phase.is_folded = str(phase.pk) in folded
+    open_phases = [phase for phase in phases if not phase.is_folded]
+    _fill(open_phases, _first_screenful(workflow, open_phases, wanted), SCREENFUL)
+    if wanted:
+        _count_matching(workflow, phases, wanted)
+    context = tile_context(request)
+    # What only the filters show is asked for when a whole page is drawn.
+    context |= {
+        "workflow": workflow,
+        "workflows": request.business.workflows.live(),
+        "phases": phases,
+        "wanted": wanted,
+        "totals": totals(workflow, phases),
+        "labels": workflow.labels.all(),
+        "people": request.business.memberships.select_related("user"),
+        "sources": _sources(workflow),
+        "late": Wanted(due=True).narrow(workflow.cards.on_board()).count(),
+        "may_create": context["may_move"] and not workflow.archived_at,
+        "may_design": may(request.actor, "workflow.update"),
+    }
+    return context
+
+
+def tile_context(request) -> dict:
+    """Return what every tile needs beside its card."""
+    return {
+        "cards_url": reverse("home", args=[request.business.slug]) + "cards/",
+        "currency": request.business.currency,
+        "may_move": may(request.actor, "card.move"),
+    }
+
+
+def tile(request, card) -> str:
+    """Return a card's tile and its column's figures as they are now, for htmx to put in place beside its answer."""
+    return tiles(request, [card])
+
+
+def tiles(request, cards, *extra_phases) -> str:
+    """Return the tiles of cards of one workflow, the figures of their columns and of `extra_phases`."""
+    workflow = cards[0].workflow
+    phases = with_moons(workflow)
+    fresh = Card.objects.filter(pk__in=[card.pk for card in cards]).for_board().in_bulk()
+    known = {phase.pk: phase for phase in phases}
+    for card in fresh.values():
+        card.phase = known[card.phase_id]
+        before = Card.objects.on_board().filter(phase_id=card.phase_id, rank__lt=card.rank).order_by("-rank")
+        card.after = before.values_list("number", flat=True).first()
+    context = {
+        **tile_context(request),
+        "workflow": workflow,
+        "tiles": [fresh[card.pk] for card in cards if card.pk in fresh],
+        "gone": [card for card in cards if card.pk not in fresh],
+        "phases": phases,
+        "totals": totals(workflow, phases),
+    }
+    return render_to_string("boards/board.html#fresh", context, request)
+
+
+def totals(workflow, phases) -> dict:
+    """Return the figures of the bar: open cards and their value, and what was won this month."""
+    path = [phase for phase in phases if phase.section == Phase.PATH]
+    month = timezone.localtime().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    won = Card.objects.on_board().filter(phase__workflow=workflow, phase__section=Phase.WIN, entered_at__gte=month)
+    return {
+        "open": sum(phase.card_count for phase in path),
+        "value": sum(phase.value_total for phase in path),
+        "won": won.aggregate(value=Sum("value"))["value"] or 0,
+        "month": month,
+    }
+
+
+# How it gets there ------------------------------------------------------------------------------------
+
+
+def _first_screenful(workflow, phases, wanted) -> list:
+    """Return the first cards of every open column, one query for all.
+
+    Each column's end is looked up through the index, so what lies behind it is never read.
+    """
+    if not phases:
+        return []
+    in_column = wanted.narrow(Card.objects.on_board().filter(phase=OuterRef("pk"))).order_by("rank")
+    ends = dict(
+        Phase.objects.filter(workflow=workflow)
+        .annotate(end=Subquery(in_column.values("rank")[SCREENFUL : SCREENFUL + 1]))
+        .values_list("pk", "end")
+    )
+    shown = Q()
+    for phase in phases:
+        end = ends.get(phase.pk)
+        shown |= Q(phase_id=phase.pk, rank__lte=end) if end else Q(phase_id=phase.pk)
+    return list(wanted.narrow(Card.objects.filter(shown).for_board()))
+
+
+def _fill(phases, cards, most) -> None:
+    """Give each phase its cards in order, and whether there are more."""
+    columns = {phase.pk: [] for phase in phases}
+    for card in cards:
+        columns[card.phase_id].append(card)
+    for phase in phases:
+        column = columns[phase.pk]
+        phase.shown, phase.more = column[:most], len(column) > most
+        for card in phase.shown:
+            card.phase = phase
+
+
+def _count_matching(workflow, phases, wanted) -> None:
+    counted = wanted.narrow(Card.objects.on_board().filter(phase__workflow=workflow)).order_by()
+    rows = counted.values("phase_id").annotate(cards=Count("pk"), sum=Sum("value"))
+    found = {row["phase_id"]: row for row in rows}
+    for phase in phases:
+        row = found.get(phase.pk, {})
+        phase.matching, phase.matching_value = row.get("cards", 0), row.get("sum") or 0
+
+
+def _find_phase(workflow, pk) -> Phase:
+    for phase in with_moons(workflow):
+        if phase.pk == pk:
+            return phase
+    raise Http404("No such phase")
+
+
+def _sources(workflow) -> list[str]:
+    used = workflow.cards.on_board().exclude(source="").order_by("source").values_list("source", flat=True)
+    return list(used.distinct()[:30])
+
+
+def _folded(request, workflow) -> list[str]:
+    return [text for text in request.COOKIES.get("folded", "").split(".") if _uuid(text)]
+
+
+def _uuid(text) -> UUID | None:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return None

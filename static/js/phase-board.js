@@ -1,0 +1,303 @@
+// <phase-board>: shows a move at once, posts it as an intent, and puts the card back with the reason when it is refused.
+// Pointer and keyboard live in files of their own; all they do is ask this element to `propose` a place.
+
+class PhaseBoard extends HTMLElement {
+  connectedCallback() {
+    this.queue = [];
+    this.mover = this.querySelector("#mover");
+    this.menu = document.getElementById("card-menu");
+    this.fit();
+    this.addEventListener("click", this);
+    this.addEventListener("keydown", this);
+    this.addEventListener("toggle", this, true);
+    document.body.addEventListener("htmx:oobBeforeSwap", this);
+    document.body.addEventListener("htmx:oobAfterSwap", this);
+    document.body.addEventListener("htmx:oobErrorNoTarget", this);
+    document.body.addEventListener("htmx:afterSwap", this);
+    document.body.addEventListener("htmx:beforeRequest", this);
+    document.body.addEventListener("htmx:afterRequest", this);
+    this.mover?.addEventListener("htmx:configRequest", (event) => (event.detail.path = this.mover.getAttribute("action")));
+  }
+
+  disconnectedCallback() {
+    for (const name of ["oobBeforeSwap", "oobAfterSwap", "oobErrorNoTarget", "afterSwap", "beforeRequest", "afterRequest"])
+      document.body.removeEventListener(`htmx:${name}`, this);
+  }
+
+  handleEvent(event) {
+    const handle = {
+      click: () => this.clicked(event),
+      keydown: () => this.pressed(event),
+      toggle: () => this.opened(event),
+      "htmx:oobBeforeSwap": () => this.remember(event),
+      "htmx:oobAfterSwap": () => this.settle(event.detail.target),
+      "htmx:oobErrorNoTarget": () => this.welcome(event.detail.content),
+      "htmx:afterSwap": () => this.swapped(event),
+      "htmx:beforeRequest": () => this.asked(event),
+      "htmx:afterRequest": () => this.answered(event),
+    }[event.type];
+    handle?.();
+  }
+
+  // Where things are -----------------------------------------------------------------------------------
+
+  get columns() {
+    return [...this.querySelectorAll(".column")];
+  }
+
+  cards(column) {
+    return [...column.querySelectorAll(".column__cards > .card")];
+  }
+
+  place(card) {
+    const column = card.closest(".column");
+    const cards = this.cards(column);
+    return { column, index: cards.indexOf(card), count: cards.length };
+  }
+
+  say(text) {
+    document.dispatchEvent(new CustomEvent("say", { detail: text }));
+  }
+
+  title(card) {
+    return card.querySelector(".card__title").textContent.trim();
+  }
+
+  get mayMove() {
+    return this.dataset.mayMove !== undefined;
+  }
+
+  // Moving ---------------------------------------------------------------------------------------------
+
+  // The card already stands in the DOM where it should go; `from` is where it came from: {parent, next}.
+  propose(card, from) {
+    const sameSpot = from.parent === card.parentElement && from.next === card.nextElementSibling;
+    if (sameSpot) return;
+    const neighbour = (step) => {
+      let other = card[step];
+      while (other && !other.matches(".card")) other = other[step];
+      return other?.dataset.id ?? "";
+    };
+    this.queue.push({
+      card: card.id,
+      phase: card.closest(".column").dataset.phase,
+      after: neighbour("previousElementSibling"),
+      before: neighbour("nextElementSibling"),
+      end: "top",
+      from,
+    });
+    const { column, index, count } = this.place(card);
+    this.say(`${this.title(card)} moved to ${column.dataset.name}, ${index + 1} of ${count}`);
+    this.sendNext();
+  }
+
+  // A key or the menu names only the phase: the card goes to its top.
+  moveTo(card, column) {
+    const from = { parent: card.parentElement, next: card.nextElementSibling };
+    const list = column.querySelector(".column__cards");
+    if (!list || card.closest(".column") === column) return;
+    this.holding(card, () => list.prepend(card));
+    this.propose(card, from);
+  }
+
+  sendNext() {
+    if (this.sending || !this.queue.length) return;
+    const move = (this.sending = this.queue.shift());
+    const card = document.getElementById(move.card);
+    if (!card) return this.finish();
+    this.mover.setAttribute("action", `${this.dataset.cardsUrl}${move.card.slice(5)}/move/`);
+    for (const name of ["phase", "after", "before", "end"]) this.mover.elements[name].value = move[name];
+    this.mover.elements.revision.value = card.dataset.rev;
+    card.classList.add("htmx-request");
+    this.mover.requestSubmit();
+  }
+
+  finish() {
+    document.getElementById(this.sending?.card)?.classList.remove("htmx-request");
+    this.sending = null;
+    this.sendNext();
+  }
+
+  // Refused or lost: the card goes back, and so do the later moves of the same card.
+  putBack(move) {
+    const card = document.getElementById(move.card);
+    const mine = this.queue.filter((one) => one.card === move.card);
+    this.queue = this.queue.filter((one) => one.card !== move.card);
+    if (!card || !move.from.parent.isConnected) return;
+    const next = move.from.next?.parentElement === move.from.parent ? move.from.next : null;
+    this.holding(card, () => move.from.parent.insertBefore(card, next ?? move.from.parent.querySelector(".more")));
+    this.say(`${this.title(card)} went back to ${card.closest(".column").dataset.name}`);
+    return mine;
+  }
+
+  // Moving an element in the DOM drops its focus; keep it where it was.
+  holding(card, change) {
+    const focused = card.contains(document.activeElement) ? document.activeElement : null;
+    change();
+    focused?.focus({ preventScroll: false });
+  }
+
+  asked(event) {
+    // A card that is being moved from the menu stays in view and cannot be asked for twice.
+    const number = event.detail.elt?.dataset?.move;
+    if (!number) return;
+    this.menu?.hidePopover?.();
+  }
+
+  answered(event) {
+    if (event.detail.elt === this.mover) {
+      if (!event.detail.successful && this.sending && !this.sending.back) this.putBack(this.sending);
+      this.finish();
+    }
+    const adder = event.detail.elt?.closest?.(".quick-add");
+    if (adder && event.detail.successful) {
+      adder.reset();
+      adder.querySelector("textarea").focus();
+    }
+  }
+
+  // What comes back ------------------------------------------------------------------------------------
+
+  remember(event) {
+    // A refused move is put back before the fresh tile is laid over it.
+    if (this.sending && event.detail.target?.id === this.sending.card && !this.sending.back) {
+      const status = event.detail.xhr?.status ?? 200;
+      if (status >= 400) this.putBack(this.sending);
+      this.sending.back = true;
+    }
+    const { target } = event.detail;
+    if (target?.matches?.(".card") && target.contains(document.activeElement)) {
+      this.focused = { id: target.id, menu: document.activeElement.matches(".card__menu") };
+    }
+  }
+
+  // A tile that was redrawn knows where it belongs: take it there if it is somewhere else.
+  settle(tile) {
+    const card = document.getElementById(tile?.id);
+    if (!card?.matches?.(".card[data-phase]")) return;
+    const list = this.querySelector(`#phase-${card.dataset.phase} .column__cards`);
+    if (!list) return card.remove();
+    const before = card.dataset.after ? document.getElementById(`card-${card.dataset.after}`) : null;
+    const stands = card.parentElement === list && this.previous(card) === before;
+    if (!stands) {
+      if (before?.parentElement === list) before.after(card);
+      else if (!card.dataset.after) list.prepend(card);
+      else if (!list.querySelector(".more")) list.append(card);
+      else card.remove();
+    }
+    const won = list.closest(".column--win") && this.lastPhase?.get(card.id) !== card.dataset.phase && this.lastPhase?.has(card.id);
+    if (won) card.classList.add("is-fresh");
+    (this.lastPhase ??= new Map()).set(card.id, card.dataset.phase);
+    if (this.focused?.id === card.id) {
+      card.querySelector(this.focused.menu ? ".card__menu" : ".card__title a").focus();
+      this.focused = null;
+    }
+  }
+
+  previous(card) {
+    let other = card.previousElementSibling;
+    while (other && !other.matches(".card")) other = other.previousElementSibling;
+    return other;
+  }
+
+  // A tile of a card that is not on this page yet: lay it down, then take it to its place.
+  welcome(content) {
+    const card = content?.matches?.(".card[data-phase]") ? content : content?.querySelector?.(".card[data-phase]");
+    const list = card && this.querySelector(`#phase-${card.dataset.phase} .column__cards`);
+    if (!list) return;
+    const copy = document.importNode(card, true);
+    copy.removeAttribute("hx-swap-oob");
+    list.append(copy);
+    window.htmx.process(copy);
+    this.settle(copy);
+    if (copy.isConnected) copy.scrollIntoView({ block: "nearest" });
+  }
+
+  swapped(event) {
+    if (event.detail.target?.id === "card-menu") this.showMenu(event.detail.requestConfig.elt);
+    if (event.detail.target?.matches?.(".column")) this.fit();
+  }
+
+  // The menu ------------------------------------------------------------------------------------------
+
+  showMenu(button) {
+    const { menu } = this;
+    menu.showPopover();
+    const at = button.getBoundingClientRect();
+    const { width, height } = menu.getBoundingClientRect();
+    menu.style.left = `${Math.max(8, Math.min(at.right - width, innerWidth - width - 8))}px`;
+    menu.style.top = `${Math.max(8, Math.min(at.bottom + 4, innerHeight - height - 8))}px`;
+    menu.querySelector(".menu__item")?.focus();
+    menu.onkeydown = (event) => this.menuKey(event, button);
+    menu.ontoggle = (event) => {
+      if (event.newState === "closed" && (menu.contains(document.activeElement) || document.activeElement === document.body))
+        document.getElementById(button.closest(".card")?.id)?.querySelector(".card__title a").focus();
+    };
+  }
+
+  menuKey(event, button) {
+    const items = [...this.menu.querySelectorAll(".menu__item")];
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) {
+      event.preventDefault();
+      items.at((items.indexOf(document.activeElement) + step) % items.length).focus();
+    } else if (event.key === "Tab") this.menu.hidePopover();
+    else if (/^[1-9]$/.test(event.key)) {
+      const column = this.columns[event.key - 1];
+      const card = button.closest(".card");
+      if (!column || !card || !this.mayMove) return;
+      event.preventDefault();
+      this.menu.hidePopover();
+      card.querySelector(".card__title a").focus();
+      this.moveTo(card, column);
+    }
+  }
+
+  // Clicks and keys outside a drag -----------------------------------------------------------------------
+
+  clicked(event) {
+    if (event.target.closest("[data-close-adder]")) {
+      const adder = event.target.closest("details");
+      adder.open = false;
+      adder.querySelector("summary").focus();
+    }
+  }
+
+  pressed(event) {
+    const field = event.target.closest(".quick-add textarea");
+    if (field && event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      field.form.requestSubmit();
+    } else if (field && event.key === "Escape") {
+      field.closest("details").open = false;
+      field.closest("details").querySelector("summary").focus();
+    }
+  }
+
+  opened(event) {
+    if (event.target.matches?.(".adder[open]")) event.target.querySelector("textarea").focus();
+  }
+
+  // A folded column is narrow. The grid cannot know that by itself.
+  fit() {
+    const board = this.querySelector(".board");
+    const folded = this.columns.some((column) => column.matches(".is-folded"));
+    board.style.gridTemplateColumns = folded
+      ? this.columns.map((column) => (column.matches(".is-folded") ? "2.75rem" : "minmax(212px, 1fr)")).join(" ")
+      : "";
+  }
+}
+
+customElements.define("phase-board", PhaseBoard);
+
+// "New card" opens the first column's quick add instead of loading the page again.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-new-card]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const adder = document.querySelector(".column:not(.is-folded) .adder");
+  if (!adder) return;
+  event.preventDefault();
+  adder.open = true;
+  adder.scrollIntoView({ block: "nearest", inline: "start" });
+  adder.querySelector("textarea").focus();
+});
