@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from zlib import crc32
 
 from babel.core import Locale
@@ -15,6 +15,7 @@ from babel.numbers import format_currency, get_currency_precision, get_currency_
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.forms.utils import flatatt
+from django.template.loader import get_template
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -31,6 +32,17 @@ _SKIP_INSIDE = ("\u200d", "\ufe0f")  # joiner and emoji look: they belong to the
 
 
 # Icons and moons ---------------------------------------------------------------------------------------
+
+
+@cache
+def _styles() -> SafeString:
+    return get_template("_styles.html").render()
+
+
+@register.simple_tag
+def styles() -> SafeString:
+    """Link the stylesheets, in the order of their layers; the addresses are looked up once per process."""
+    return _styles()
 
 
 class _Icons(dict):
