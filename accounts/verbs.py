@@ -40,7 +40,8 @@ def verb(name: str):
 
     The method is called with `by=actor`. Its first argument (the row, or for a classmethod the parent row) names
     the business; an actor of another business is a bug of ours and raises ValueError.
-    Raises PermissionDenied when the table says no; ValidationError comes from the verb itself.
+    Raises PermissionDenied when the table says no, Stale when the row was deleted meanwhile, ValidationError for the
+    null character, which PostgreSQL cannot keep; any other ValidationError comes from the verb itself.
     """
 
     def wrap(method):
@@ -50,12 +51,17 @@ def verb(name: str):
             if row.business_id != by.business_id:
                 raise ValueError(f"{name}: {by.kind} {by.id} acts in another business")
             require(by, name)
+            _refuse_null(args[1:], kwargs)
             for chance in reversed(range(TRIES)):
                 try:
                     with writing(), transaction.atomic():
                         return method(*args, by=by, **kwargs)
+                except type(row).DoesNotExist:
+                    raise Stale(
+                        f"This {row._meta.verbose_name} was deleted a moment ago. Nothing was changed."
+                    ) from None
                 except Again:
-                    if connection.in_atomic_block or not chance:
+                    if not chance:
                         raise Stale("Somebody else is changing this at the same moment. Try again.") from None
                 except OperationalError as error:
                     if connection.in_atomic_block or not chance or not _lost_a_race(error):
@@ -65,6 +71,16 @@ def verb(name: str):
         return call
 
     return wrap
+
+
+def _refuse_null(*given) -> None:
+    for value in given:
+        if isinstance(value, str) and "\x00" in value:
+            raise ValidationError("Text may not contain the null character.", code="null")
+        if isinstance(value, dict):
+            _refuse_null(*value.values())
+        elif isinstance(value, (list, tuple)):
+            _refuse_null(*value)
 
 
 def _lost_a_race(error: OperationalError) -> bool:

@@ -7,7 +7,7 @@ import datetime as dt
 from accounts.actor import Actor
 from accounts.models import Event, Membership
 from accounts.verbs import Stale
-from boards.models import Card, Label, Phase
+from boards.models import Card, Item, Label, Phase
 from boards.ordering import Place
 from contacts.models import Contact
 
@@ -59,6 +59,19 @@ def _label(card, details):
     return label
 
 
+def _item_back(card, details, by):
+    item = Item.add(card, details["text"], position=details["position"], by=by)
+    if details["done"]:
+        item.tick(True, by=by)
+
+
+def _item(card, details):
+    item = card.items.filter(pk=details["item"]).first()
+    if item is None:
+        raise Stale("This line was removed. Nothing was changed.")
+    return item
+
+
 def _phase(card, told):
     phase = Phase.objects.filter(workflow_id=card.workflow_id, pk=told["id"]).first()
     if phase is None:
@@ -86,4 +99,8 @@ OPPOSITES = {
     "card.archived": lambda card, details, by: card.restore(by=by),
     "card.restored": lambda card, details, by: card.archive(by=by),
     "card.created": lambda card, details, by: card.archive(by=by),
+    "card.item_checked": lambda card, details, by: _item(card, details).tick(False, by=by),
+    "card.item_unchecked": lambda card, details, by: _item(card, details).tick(True, by=by),
+    "card.item_changed": lambda card, details, by: _item(card, details).rename(details["before"], by=by),
+    "card.item_removed": _item_back,
 }

@@ -87,6 +87,7 @@ class Token(models.Model):
     @verb("token.revoke")
     def revoke(self, *, by: Actor):
         """Shut the token out at once; doing it again is no news."""
+        self.refresh_from_db(from_queryset=Token.objects.select_for_update())
         if self.revoked_at:
             return
         self.revoked_at, self.revoked_by_id = timezone.now(), by.user_id

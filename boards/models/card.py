@@ -32,7 +32,9 @@ class CardQuerySet(models.QuerySet):
 
     def for_board(self):
         """Return cards with what a board shows of them, in a number of queries that does not grow."""
-        people = Assignment.objects.select_related("member__user").only("card_id", "member__user__name", "member__user__email")
+        people = Assignment.objects.select_related("member__user").only(
+            "card_id", "member__user__name", "member__user__email"
+        )
         return (
             self.on_board()
             .select_related("contact")
@@ -43,8 +45,8 @@ class CardQuerySet(models.QuerySet):
 
     def for_panel(self):
         """Return cards with everything their panel shows."""
-        return self.select_related("contact", "phase", "workflow", "created_by", "archived_by").prefetch_related(
-            "labels", "items", "assignments__member__user", "comments__author", "contact__emails", "contact__phones"
+        return self.select_related("contact", "phase", "workflow", "archived_by").prefetch_related(
+            "labels", "items", "assignments__member__user", "contact__addresses"
         )
 
 
@@ -245,12 +247,20 @@ class Card(models.Model):
         )
 
     @verb("card.assign")
-    def assign(self, members, *, by: Actor):
-        """Make these members, and no others, responsible."""
+    def assign(self, members, *, was=None, by: Actor):
+        """Make these members, and no others, responsible.
+
+        was: whom the person saw responsible; whoever somebody else added or took off meanwhile stays so.
+        """
         self._lock()
         self._refuse_archived()
         members = self._own(members)
         before = [row.member for row in self.assignments.select_related("member__user")]
+        if was is not None:
+            seen = {member.pk for member in was}
+            gone = seen - {member.pk for member in before}
+            members = [member for member in members if member.pk not in gone]
+            members += [member for member in before if member.pk not in seen and member not in members]
         if {m.pk for m in before} == {m.pk for m in members}:
             return
         self.assignments.exclude(member__in=members).delete()
@@ -386,7 +396,8 @@ class Card(models.Model):
         column = Card.objects.filter(phase=phase)
         standing = column.exclude(pk=self.pk)
         rank = place.rank_among(standing)
-        if len(rank) > LONGEST_RANK:
+        # The very place a card had means nothing any more once the column is written anew.
+        if len(rank) > LONGEST_RANK and place.rank is None:
             write_anew(column)
             if phase.pk == self.phase_id and not self._state.adding:
                 self.refresh_from_db(fields=["rank"])

@@ -35,22 +35,33 @@ class Item(models.Model):
 
     @classmethod
     @verb("card.add_item")
-    def add(cls, card, text: str, *, by: Actor):
-        """Add a line to the end of a card's checklist."""
+    def add(cls, card, text: str, *, position: int | None = None, by: Actor):
+        """Add a line to a card's checklist: at the end, or where one that was removed stood."""
         card.lock_row()
         if card.item_count >= MOST_ITEMS:
             raise ValidationError(f"A checklist holds at most {MOST_ITEMS} lines.", code="many")
-        last = card.items.aggregate(last=Max("position"))["last"]
-        item = cls(business_id=card.business_id, card=card, text=text.strip(), position=0 if last is None else last + 1)
+        if position is None:
+            last = card.items.aggregate(last=Max("position"))["last"]
+            position = 0 if last is None else last + 1
+        item = cls(business_id=card.business_id, card=card, text=text.strip(), position=position)
         item.clean_fields(exclude=["business", "card", "done_by"])
         item.save(force_insert=True)
         item._count(1, 0)
         card.record("card.item_added", by, item=str(item.pk), text=item.text)
         return item
 
+    @classmethod
+    @verb("card.add_item")
+    def add_many(cls, card, lines, *, by: Actor):
+        """Add each line to the end of a card's checklist, all or none; blank lines are skipped."""
+        lines = [line.strip() for line in lines if line.strip()]
+        if not lines:
+            raise ValidationError({"text": "Write what has to be done."}, code="required")
+        return [cls.add(card, line, by=by) for line in lines]
+
     @verb("card.change_item")
     def tick(self, done: bool, *, by: Actor):
-        """Tick or untick; doing it again is no news."""
+        """Tick or untick; doing it again is no news. Returns the event, or None."""
         self._lock()
         if bool(self.done_at) == done:
             return
@@ -59,33 +70,34 @@ class Item(models.Model):
         self._count(0, 1 if done else -1)
         if done:
             left = self.card.item_count - self.card.done_count
-            self.card.record("card.item_checked", by, item=str(self.pk), text=self.text, left=left)
-        else:
-            self.card.record("card.item_unchecked", by, item=str(self.pk), text=self.text)
+            return self.card.record("card.item_checked", by, item=str(self.pk), text=self.text, left=left)
+        return self.card.record("card.item_unchecked", by, item=str(self.pk), text=self.text)
 
     @verb("card.change_item")
     def rename(self, text: str, *, by: Actor):
-        """Change the words of the line."""
+        """Change the words of the line. Returns the event, or None when there was no news."""
         self._lock()
         before, self.text = self.text, text.strip()
         if before == self.text:
             return
         self.clean_fields(exclude=["business", "card", "done_by"])
         self.save(update_fields=["text"])
-        self.card.record("card.item_changed", by, item=str(self.pk), before=before, after=self.text)
+        return self.card.record("card.item_changed", by, item=str(self.pk), before=before, after=self.text)
 
     @verb("card.remove_item")
     def remove(self, *, by: Actor):
-        """Take the line off the checklist."""
+        """Take the line off the checklist. Returns the event."""
         self._lock()
         self._count(-1, -1 if self.done_at else 0)
-        self.card.record("card.item_removed", by, item=str(self.pk), text=self.text)
+        stood = {"position": self.position, "done": bool(self.done_at)}
+        event = self.card.record("card.item_removed", by, item=str(self.pk), text=self.text, **stood)
         self.delete()
+        return event
 
     def _lock(self) -> None:
         self.card.lock_row()
         try:
-            self.refresh_from_db(fields=["text", "done_at", "done_by"])
+            self.refresh_from_db(fields=["text", "position", "done_at", "done_by"])
         except Item.DoesNotExist:
             raise Stale("This line was removed a moment ago.") from None
 

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -14,6 +15,8 @@ from accounts.models import Business, Membership
 from accounts.policy import MANAGER, RANK
 from accounts.verbs import verb
 from boards.models.card import Card
+
+AGAIN = timedelta(seconds=5)
 
 
 class Comment(models.Model):
@@ -37,9 +40,19 @@ class Comment(models.Model):
     @classmethod
     @verb("card.comment")
     def write(cls, card, text: str, *, by: Actor):
-        """Say something on a card; raises ValidationError for nothing or too much."""
+        """Say something on a card; raises ValidationError for nothing or too much.
+
+        The same words by the same person within a few seconds are a double click: no news.
+        """
         card.lock_row()
-        comment = cls(business_id=card.business_id, card=card, author_id=by.user_id, author_name=by.name, text=text.strip())
+        said = card.comments.filter(
+            author_id=by.user_id, text=text.strip(), created_at__gt=timezone.now() - AGAIN
+        ).last()
+        if said and by.kind == "member":
+            return said
+        comment = cls(
+            business_id=card.business_id, card=card, author_id=by.user_id, author_name=by.name, text=text.strip()
+        )
         comment.clean_fields(exclude=["business", "card", "author"])
         comment.save(force_insert=True)
         Card.objects.filter(pk=card.pk).update(comment_count=F("comment_count") + 1)
