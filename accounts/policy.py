@@ -12,6 +12,12 @@ from accounts.actor import Actor
 OWNER, MANAGER, STAFF, VIEWER = "owner", "manager", "staff", "viewer"
 ROLES = [(OWNER, "Owner"), (MANAGER, "Manager"), (STAFF, "Staff"), (VIEWER, "Viewer")]
 RANK = {VIEWER: 1, STAFF: 2, MANAGER: 3, OWNER: 4}
+ROLE_SAYS = {
+    OWNER: "Everything, also the settings and other owners",
+    MANAGER: "Designs workflows, invites people, makes tokens",
+    STAFF: "Works on cards and contacts",
+    VIEWER: "Looks, never changes anything",
+}
 
 SCOPES = {
     "WORKFLOW_VIEW": "See workflows and their phases",
@@ -56,6 +62,9 @@ TABLE: dict[str, Grant] = {
     "contact.archive": Grant(STAFF, "CONTACT_MANAGE", says="archive contacts"),
     "contact.restore": Grant(STAFF, "CONTACT_MANAGE", says="restore contacts"),
     "contact.delete": Grant(MANAGER, "CONTACT_MANAGE", says="delete contacts"),
+    "contact_label.create": Grant(STAFF, "CONTACT_MANAGE", says="make labels of contacts"),
+    "contact_label.update": Grant(STAFF, "CONTACT_MANAGE", says="change labels of contacts"),
+    "contact_label.delete": Grant(MANAGER, "CONTACT_MANAGE", says="delete labels of contacts"),
     # Workflows, phases, labels
     "workflow.view": Grant(VIEWER, "WORKFLOW_VIEW", says="see workflows"),
     "workflow.create": Grant(MANAGER, "WORKFLOW_CREATE", says="create workflows"),
@@ -105,6 +114,11 @@ def require(actor: Actor, verb: str) -> None:
     if not may(actor, verb):
         role = dict(ROLES).get(TABLE[verb].role, "")
         raise PermissionDenied(f"Only a {role.lower()} or above may {TABLE[verb].says}. Nothing was changed.")
+
+
+def may_handle(actor: Actor, role: str) -> bool:
+    """Answer whether the actor may give or take a role: an owner any, a manager those below their own."""
+    return actor.kind != "member" or actor.role == OWNER or RANK[role] < RANK[actor.role]
 
 
 def allowed(verb: str):

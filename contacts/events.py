@@ -7,3 +7,18 @@ declare("contact.updated", "Contact changed", "changed {changed}", ["changed", "
 declare("contact.archived", "Contact archived", "archived {contact}", ["contact"], icon="archive")
 declare("contact.restored", "Contact restored", "restored {contact}", ["contact"], icon="undo")
 declare("contact.deleted", "Contact deleted", "deleted {contact} for good", ["contact"], icon="trash")
+declare("contact_label.created", "Contact label made", "made the contact label {label}", ["label"], icon="tag")
+declare(
+    "contact_label.updated",
+    "Contact label changed",
+    "changed the contact label {before} to {after}",
+    ["before", "after"],
+    icon="tag",
+)
+declare(
+    "contact_label.deleted",
+    "Contact label deleted",
+    "deleted the contact label {label}",
+    ["label", "contacts"],
+    icon="tag",
+)

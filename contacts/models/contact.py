@@ -1,17 +1,19 @@
 """People and companies a business works for."""
 
 import re
+import unicodedata
 import uuid
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.text import slugify
 
 from accounts.actor import Actor
 from accounts.events import record
-from accounts.models import Business
+from accounts.models import Business, Event
 from accounts.verbs import Stale, verb
 
 TAGS = [("", "No tag"), ("main", "Main"), ("work", "Work"), ("home", "Home")]
@@ -24,9 +26,9 @@ class ContactLabel(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     business = models.ForeignKey(Business, models.CASCADE, related_name="contact_labels")
-    key = models.SlugField(max_length=80)
+    key = models.SlugField(max_length=80, allow_unicode=True, editable=False)
     name = models.CharField(max_length=50)
-    tint = models.PositiveSmallIntegerField(default=1)
+    tint = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(8)])
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -38,17 +40,53 @@ class ContactLabel(models.Model):
         return self.name
 
     @classmethod
-    @verb("contact.update")
+    @verb("contact_label.create")
     def find_or_create(cls, business, name: str, *, by: Actor):
-        """Return the label of that name, made if it is new."""
-        name = name.strip()
-        key = slugify(name, allow_unicode=True)[:80] or uuid.uuid4().hex[:12]
-        label = cls.objects.filter(business=business, key=key).first()
-        if not label:
-            label = cls(business=business, key=key, name=name, tint=1 + business.contact_labels.count() % 8)
-            label.full_clean()
-            label.save(force_insert=True)
+        """Return the label of that name, made with the next tint if it is new."""
+        Business.objects.select_for_update(no_key=True).get(pk=business.pk)
+        label = cls(business=business, name=" ".join(name.split()), tint=1 + business.contact_labels.count() % 8)
+        twin = label._twin()
+        if twin:
+            return twin
+        label.key = label._free_key()
+        label.clean_fields(exclude=["business"])
+        label.save(force_insert=True)
+        record("contact_label.created", label, by, label=label.name)
         return label
+
+    @verb("contact_label.update")
+    def update(self, *, name: str | None = None, tint: int | None = None, by: Actor):
+        """Rename or recolour; every contact that wears it shows the change. Raises ValidationError for a taken name."""
+        self.refresh_from_db(from_queryset=ContactLabel.objects.select_for_update())
+        before = {"name": self.name, "tint": self.tint}
+        self.name = self.name if name is None else " ".join(name.split())
+        self.tint = self.tint if tint is None else tint
+        after = {"name": self.name, "tint": self.tint}
+        if before == after:
+            return
+        self.clean_fields(exclude=["business"])
+        if self._twin():
+            raise ValidationError({"name": f"There is a label “{self.name}” already."}, code="label_exists")
+        self.updated_at = timezone.now()
+        self.save(update_fields=["name", "tint", "updated_at"])
+        record("contact_label.updated", self, by, before=before, after=after)
+
+    @verb("contact_label.delete")
+    def delete_everywhere(self, *, by: Actor):
+        """Delete the label and take it off every contact."""
+        self.refresh_from_db(from_queryset=ContactLabel.objects.select_for_update())
+        record("contact_label.deleted", self, by, label=self.name, contacts=self.contacts.count())
+        self.delete()
+
+    def _twin(self):
+        """Return another label of the same name, whatever its capitals."""
+        others = ContactLabel.objects.filter(business_id=self.business_id).exclude(pk=self.pk)
+        return next((other for other in others if folded(other.name) == folded(self.name)), None)
+
+    def _free_key(self) -> str:
+        key = slugify(self.name, allow_unicode=True)[:70] or "label"
+        taken = ContactLabel.objects.filter(business_id=self.business_id, key=key).exists()
+        return f"{key}-{self.pk.hex[:8]}" if taken else key
 
 
 class ContactQuerySet(models.QuerySet):
@@ -61,9 +99,13 @@ class ContactQuerySet(models.QuerySet):
     def matching(self, text: str):
         """Return those in whose names, company, e-mails or phones every word occurs."""
         found = self
-        for word in text.casefold().split()[:10]:
+        for word in folded(text).split()[:10]:
             found = found.filter(search__contains=word)
         return found
+
+    def called(self, name: str):
+        """Return those with exactly this name, whatever its capitals."""
+        return self.filter(search__startswith=f"{folded(name)}\n")
 
     def for_page(self):
         """Return contacts with everything their own page shows."""
@@ -82,7 +124,7 @@ class Contact(models.Model):
     notes = models.TextField(max_length=20_000, blank=True)
     source = models.CharField(max_length=100, blank=True)
     labels = models.ManyToManyField(ContactLabel, blank=True, related_name="contacts")
-    # What people see and search, kept beside the parts it is made of.
+    # What people see, search and sort by, kept beside the parts it is made of; `search` starts with the name's line.
     name = models.CharField(max_length=420, editable=False)
     email = models.CharField("primary e-mail", max_length=320, blank=True, editable=False)
     phone = models.CharField("primary phone", max_length=50, blank=True, editable=False)
@@ -98,6 +140,7 @@ class Contact(models.Model):
 
     objects = ContactQuerySet.as_manager()
     FIELDS = ("given_name", "family_name", "company", "job_title", "notes", "source", "external_id")
+    PARTS = ("emails", "phones", "addresses", "labels")
 
     class Meta:
         ordering = ["name", "id"]
@@ -127,29 +170,43 @@ class Contact(models.Model):
         record("contact.created", contact, by, contact=contact.name, source=contact.source)
         return contact
 
+    @classmethod
+    @verb("contact.create")
+    def find_or_create(cls, business, text: str, *, by: Actor):
+        """Return the one live contact with this e-mail, phone or whole name, made from it when there is none.
+
+        Raises ValidationError when several contacts match: only a person knows who is meant.
+        """
+        text = " ".join(text.split())
+        # Two clicks at once must not make two contacts.
+        Business.objects.select_for_update(no_key=True).get(pk=business.pk)
+        known = list(cls.lookalikes(business, name=text, emails=[text], phones=[text] if _is_phone(text) else []))
+        if len(known) > 1:
+            raise ValidationError(f"Several contacts match {text}. Choose one of them.", code="several")
+        return known[0] if known else cls.create(business, **_parts_of(text), by=by)
+
     @verb("contact.update")
     def update(self, *, revision: int | None = None, by: Actor, **changes):
         """Change what is given (fields, emails, phones, addresses, labels) and nothing else.
 
         Raises Stale when `revision` is not the present one, ValidationError for bad parts.
         """
-        now = type(self).objects.select_for_update().get(pk=self.pk)
-        if revision is not None and revision != now.revision:
-            raise Stale("Somebody changed this contact a moment ago. Look again, then repeat your change.")
-        before = now._as_told()
+        self._lock()
+        if revision is not None and revision != self.revision:
+            raise Stale(self._news())
+        self._refuse_archived()
+        before = self.as_told()
         for key in self.FIELDS:
-            setattr(self, key, changes.pop(key, getattr(now, key)))
-        parts = {key: changes.pop(key, None) for key in ("emails", "phones", "addresses", "labels")}
+            setattr(self, key, changes.pop(key, getattr(self, key)))
+        parts = {key: changes.pop(key, None) for key in self.PARTS}
         if changes:
             raise ValueError(f"unknown fields {sorted(changes)}")
-        self.revision = now.revision
         self._write(**parts)
-        after = self._as_told()
+        after = self.as_told()
         changed = [key for key in before if before[key] != after[key]]
         if not changed:
             return
-        self.revision, self.updated_at = now.revision + 1, timezone.now()
-        self.save(update_fields=["revision", "updated_at"])
+        self._touch()
         record(
             "contact.updated",
             self,
@@ -162,7 +219,7 @@ class Contact(models.Model):
     @verb("contact.archive")
     def archive(self, *, by: Actor):
         """Take the contact out of the lists; its cards keep it. Doing it again is no news."""
-        self.refresh_from_db()
+        self._lock()
         if self.archived_at:
             return
         self.archived_at, self.archived_by_id = timezone.now(), by.user_id
@@ -172,7 +229,7 @@ class Contact(models.Model):
     @verb("contact.restore")
     def restore(self, *, by: Actor):
         """Bring an archived contact back."""
-        self.refresh_from_db()
+        self._lock()
         if not self.archived_at:
             return
         self.archived_at = self.archived_by = None
@@ -182,6 +239,7 @@ class Contact(models.Model):
     @verb("contact.delete")
     def delete_for_good(self, *, by: Actor):
         """Delete an archived contact; its cards stay, without it. Raises ValidationError when not archived."""
+        self._lock()
         if not self.archived_at:
             raise ValidationError("Archive the contact first, then delete it from the archive.", code="not_archived")
         record("contact.deleted", self, by, contact=self.name)
@@ -189,12 +247,42 @@ class Contact(models.Model):
 
     @classmethod
     def lookalikes(cls, business, *, name="", emails=(), phones=(), but=None):
-        """Return live contacts that share an e-mail, a phone or the whole name, for the duplicate warning."""
+        """Return up to five live contacts that share an e-mail, a phone or the whole name, for the duplicate warning."""
+        contacts = cls.objects.filter(business=business)
+        mails = EmailAddress.objects.filter(
+            contact__business=business, email__in=[e.strip().lower() for e in emails if e]
+        )
         digits = [d for d in map(digits_of, phones) if d]
-        same = models.Q(emails__email__in=[e.lower() for e in emails if e]) | models.Q(phones__digits__in=digits)
+        calls = PhoneNumber.objects.filter(contact__business=business, digits__in=digits)
+        same = models.Q(pk__in=mails.values("contact")) | models.Q(pk__in=calls.values("contact"))
         if name.strip():
-            same |= models.Q(name__iexact=" ".join(name.split()))
-        return cls.objects.live().filter(same, business=business).exclude(pk=but and but.pk).distinct()[:5]
+            same |= models.Q(pk__in=contacts.called(name).values("pk"))
+        return contacts.live().filter(same).exclude(pk=but and but.pk)[:5]
+
+    def as_told(self) -> dict:
+        """Return what the ledger keeps of a contact."""
+        told = {key: getattr(self, key) for key in self.FIELDS}
+        for part, field in (("emails", "email"), ("phones", "phone"), ("addresses", "address")):
+            rows = getattr(self, part).values_list(field, "tag")
+            told[part] = [f"{value} ({tag})" if tag else value for value, tag in rows]
+        told["labels"] = list(self.labels.values_list("name", flat=True))
+        return told
+
+    # Under the lock -----------------------------------------------------------------------------------
+
+    def _lock(self):
+        """Lock the contact and read it anew."""
+        self.refresh_from_db(from_queryset=Contact.objects.select_for_update())
+
+    def _refuse_archived(self):
+        if self.archived_at:
+            raise ValidationError(f"{self.name} is archived. Restore it first.", code="archived")
+
+    def _news(self) -> str:
+        """Return who did what to this contact last, in words, for a refusal."""
+        last = Event.objects.about(self).first()
+        what = "archived" if self.archived_at else "changed"
+        return f"{last.actor_name if last else 'Somebody'} {what} {self.name} while you were writing."
 
     def _touch(self, *fields):
         self.revision += 1
@@ -212,12 +300,14 @@ class Contact(models.Model):
         mails = emails if emails is not None else list(self.emails.values_list("email", "tag"))
         calls = phones if phones is not None else list(self.phones.values_list("phone", "tag"))
         self.email, self.phone = (mails[0][0] if mails else ""), (calls[0][0] if calls else "")
-        self.name = " ".join(f"{self.given_name} {self.family_name}".split()) or self.company or self.email or self.phone
+        self.name = (
+            " ".join(f"{self.given_name} {self.family_name}".split()) or self.company or self.email or self.phone
+        )
         if not self.name:
             raise ValidationError("Give at least a name, a company, an e-mail or a phone.", code="nobody")
-        words = [self.name, self.company, self.job_title, *(m for m, _ in mails)]
-        words += [part for c, _ in calls for part in (c, digits_of(c))]
-        self.search = " ".join(words).casefold()
+        lines = [self.name, self.company, self.job_title, *(m for m, _ in mails)]
+        lines += [part for c, _ in calls for part in (c, digits_of(c))]
+        self.search = "".join(f"{folded(line)}\n" for line in lines)
         self.full_clean(exclude=["archived_by", "business"])
         self.save(force_insert=insert)
         _replace(self.emails, emails, "email")
@@ -225,15 +315,6 @@ class Contact(models.Model):
         _replace(self.addresses, addresses, "address")
         if labels is not None:
             self.labels.set(labels)
-
-    def _as_told(self) -> dict:
-        """Return what the ledger keeps of a contact."""
-        told = {key: getattr(self, key) for key in self.FIELDS}
-        told["emails"] = list(self.emails.values_list("email", flat=True))
-        told["phones"] = list(self.phones.values_list("phone", flat=True))
-        told["addresses"] = list(self.addresses.values_list("address", flat=True))
-        told["labels"] = list(self.labels.values_list("name", flat=True))
-        return told
 
 
 class EmailAddress(models.Model):
@@ -287,6 +368,11 @@ class Address(models.Model):
         return self.address
 
 
+def folded(text: str) -> str:
+    """Return text as it is searched and sorted: capitals, kinds of accents and runs of spaces make no difference."""
+    return " ".join(unicodedata.normalize("NFKC", text).replace("\x00", " ").casefold().split())
+
+
 def digits_of(phone: str) -> str:
     """Return a phone number's digits, so that spaces and brackets do not hide a duplicate."""
     return re.sub(r"\D", "", phone).removeprefix("00")[:50]
@@ -314,3 +400,25 @@ def _replace(rows, parts, field):
             row.digits = digits_of(row.phone)
         row.clean_fields(exclude=["contact"])
     rows.model.objects.bulk_create(made)
+
+
+def _is_email(text: str) -> bool:
+    try:
+        EmailValidator()(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def _is_phone(text: str) -> bool:
+    return bool(re.fullmatch(r"[+(]?[\d\s()./-]{5,}", text))
+
+
+def _parts_of(text: str) -> dict:
+    """Return the parts of a contact that somebody jotted down: an e-mail address, a phone number or a name."""
+    if _is_email(text):
+        return {"emails": [(text, "")]}
+    if _is_phone(text):
+        return {"phones": [(text, "")]}
+    given, _, family = text.rpartition(" ")
+    return {"given_name": given, "family_name": family} if given else {"given_name": family}
