@@ -32,4 +32,4 @@ declare("card.item_added", "Checklist item added", "added “{text}” to the ch
 declare("card.item_checked", "Checklist item done", "ticked “{text}”", ["workflow", "number", "item", "text", "left"], icon="checklist")
 declare("card.item_unchecked", "Checklist item reopened", "unticked “{text}”", ["workflow", "number", "item", "text"], icon="checklist")
 declare("card.item_changed", "Checklist item changed", "changed “{before}” to “{after}”", ["workflow", "number", "item", "before", "after"], icon="checklist")
-declare("card.item_removed", "Checklist item removed", "removed “{text}” from the checklist", ["workflow", "number", "item", "text"], icon="checklist")
+declare("card.item_removed", "Checklist item removed", "removed “{text}” from the checklist", ["workflow", "number", "item", "text", "position", "done"], icon="checklist")

@@ -99,6 +99,7 @@ OPPOSITES = {
     "card.archived": lambda card, details, by: card.restore(by=by),
     "card.restored": lambda card, details, by: card.archive(by=by),
     "card.created": lambda card, details, by: card.archive(by=by),
+    "card.item_added": lambda card, details, by: _item(card, details).remove(by=by),
     "card.item_checked": lambda card, details, by: _item(card, details).tick(False, by=by),
     "card.item_unchecked": lambda card, details, by: _item(card, details).tick(True, by=by),
     "card.item_changed": lambda card, details, by: _item(card, details).rename(details["before"], by=by),

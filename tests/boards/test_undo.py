@@ -4,9 +4,10 @@ import datetime as dt
 
 import pytest
 
+from accounts.actor import Actor
 from accounts.models import Event
 from accounts.verbs import Stale
-from boards.models import Card, Label
+from boards.models import Card, Item, Label
 from boards.ordering import Place
 from boards.undoing import OPPOSITES, undo
 from tests.factories import actor, make_card, make_contact
@@ -25,6 +26,7 @@ def card(path):
     """A card between two others."""
     make_card(path[0], "above")
     card = make_card(path[0], "Oak table", value=100)
+    Item.add_many(card, ["Measure", "Saw", "Oil"], by=Actor.system(card.business))
     make_card(path[0], "below")
     return card
 
@@ -40,7 +42,18 @@ def state(card):
     fields = {field: getattr(card, field) for field in Card.FIELDS}
     labels = set(card.labels.values_list("name", flat=True))
     people = set(card.assignments.values_list("member_id", flat=True))
-    return card.phase_id, neighbours, bool(card.archived_at), fields, labels, people
+    items = [(item.text, bool(item.done_at)) for item in card.items.all()]
+    return (
+        card.phase_id,
+        neighbours,
+        bool(card.archived_at),
+        fields,
+        labels,
+        people,
+        items,
+        card.item_count,
+        card.done_count,
+    )
 
 
 DEEDS = {
@@ -58,7 +71,11 @@ DEEDS = {
     "card.assigned": lambda card, path, staff, by: card.assign([staff], by=by),
     "card.label_added": lambda card, path, staff, by: card.add_label(card.workflow.labels.first(), by=by),
     "card.archived": lambda card, path, staff, by: card.archive(by=by),
+    "card.item_checked": lambda card, path, staff, by: card.items.first().tick(True, by=by),
+    "card.item_changed": lambda card, path, staff, by: card.items.first().rename("Measure twice", by=by),
+    "card.item_removed": lambda card, path, staff, by: card.items.all()[1].remove(by=by),
 }
+ELSEWHERE = {"card.created", "card.restored", "card.label_removed", "card.item_added", "card.item_unchecked"}
 
 
 @pytest.mark.parametrize("name", DEEDS)
@@ -75,7 +92,8 @@ def test_what_was_done_is_undone_and_can_be_undone_again(card, path, staff, name
         assert state(card) == done
 
 
-def test_creating_is_undone_into_the_archive(card, staff):
+def test_creating_is_undone_into_the_archive(path, staff):
+    card = make_card(path[0])
     created = Event.objects.about(card).get(name="card.created")
     undo(created, by=actor(staff))
     assert fresh(card).archived_at
@@ -94,8 +112,23 @@ def test_taking_a_label_off_is_undone(card, staff):
     assert list(fresh(card).labels.all()) == [label]
 
 
+def test_a_line_that_was_ticked_comes_back_ticked(card, staff):
+    card.items.all()[1].tick(True, by=actor(staff))
+    before = state(card)
+    undo(card.items.all()[1].remove(by=actor(staff)), by=actor(staff))
+    assert state(card) == before
+
+
+def test_a_line_that_is_gone_cannot_be_ticked_again(card, staff):
+    item = card.items.first()
+    event = item.tick(True, by=actor(staff))
+    Item.objects.filter(pk=item.pk).delete()
+    with pytest.raises(Stale, match="line was removed"):
+        undo(event, by=actor(staff))
+
+
 def test_every_opposite_is_tested_here():
-    assert set(DEEDS) | {"card.created", "card.restored", "card.label_removed"} == set(OPPOSITES)
+    assert set(DEEDS) | ELSEWHERE == set(OPPOSITES)
 
 
 def test_a_card_that_was_touched_since_is_left_alone(card, path, staff, manager):
