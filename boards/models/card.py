@@ -4,9 +4,8 @@ import uuid
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -43,6 +42,15 @@ class CardQuerySet(models.QuerySet):
             .order_by("rank")
         )
 
+    def open(self):
+        """Return those still on their way: on the board of a live workflow, before its win."""
+        return self.on_board().filter(workflow__archived_at=None, phase__section=Phase.PATH)
+
+    def for_list(self):
+        """Return cards with what a line about them shows."""
+        people = models.Prefetch("assignments", Assignment.objects.select_related("member__user"))
+        return self.select_related("contact", "phase", "workflow").prefetch_related(people)
+
     def for_panel(self):
         """Return cards with everything their panel shows."""
         return self.select_related("contact", "phase", "workflow", "archived_by").prefetch_related(
@@ -63,7 +71,7 @@ class Card(models.Model):
     rank = RankField(max_length=400, editable=False)
     number = models.PositiveIntegerField(editable=False)
     name = models.CharField(max_length=300)
-    description = models.TextField(max_length=20_000, blank=True)
+    description = models.TextField(max_length=20_000, blank=True, validators=[MaxLengthValidator(20_000)])
     contact = models.ForeignKey(Contact, models.SET_NULL, null=True, blank=True, related_name="cards")
     due_date = models.DateField(null=True, blank=True)
     due_time = models.TimeField(null=True, blank=True, help_text="On the clock of the business.")

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
@@ -27,7 +28,7 @@ class Comment(models.Model):
     card = models.ForeignKey(Card, models.CASCADE, related_name="comments")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     author_name = models.CharField(max_length=200)
-    text = models.TextField(max_length=10_000)
+    text = models.TextField(max_length=10_000, validators=[MaxLengthValidator(10_000)])
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     changed_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -3,7 +3,7 @@
 import uuid
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
@@ -38,7 +38,7 @@ class Phase(models.Model):
     business = models.ForeignKey(Business, models.CASCADE, related_name="phases")
     workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="phases")
     name = models.CharField(max_length=80)
-    description = models.TextField(max_length=1000, blank=True)
+    description = models.TextField(max_length=1000, blank=True, validators=[MaxLengthValidator(1000)])
     stage = models.CharField("stage group", max_length=10, choices=STAGES, default="processing")
     section = models.PositiveSmallIntegerField(choices=SECTIONS, default=PATH, editable=False)
     position = models.PositiveSmallIntegerField(default=0, editable=False)

@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -41,7 +42,7 @@ class Workflow(models.Model):
     business = models.ForeignKey(Business, models.CASCADE, related_name="workflows")
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, editable=False)
-    description = models.TextField(max_length=2000, blank=True)
+    description = models.TextField(max_length=2000, blank=True, validators=[MaxLengthValidator(2000)])
     type = models.CharField(max_length=12, choices=TYPES, default="other")
     entity_type = models.CharField(max_length=40, blank=True, default="")
     entity_subtype = models.CharField(max_length=40, blank=True, default="")

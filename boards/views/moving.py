@@ -10,7 +10,7 @@ from accounts.answers import done, refused
 from accounts.models import Event
 from accounts.policy import allowed
 from boards.forms.moving import MoveForm, QuickAddForm
-from boards.models import Card, Phase
+from boards.models import Card
 from boards.ordering import BOTTOM, TOP
 from boards.undoing import OPPOSITES, undo
 from boards.views.board import find_workflow, tile, tile_context, tiles, with_moons

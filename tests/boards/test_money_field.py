@@ -1,5 +1,7 @@
 """What people type as an amount is read right or refused, never guessed."""
 
+import contextlib
+
 import pytest
 from django.core.exceptions import ValidationError
 from hypothesis import given
@@ -118,10 +120,8 @@ def test_what_we_write_we_can_read(minor, currency):
 
 @given(st.text(max_size=30))
 def test_nothing_breaks_it(text):
-    try:
+    with contextlib.suppress(ValidationError):
         assert 0 <= read(text, "EUR") <= LARGEST_VALUE
-    except ValidationError:
-        pass
 
 
 def test_an_empty_field_means_no_value():
