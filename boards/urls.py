@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from boards.views import board, moving
+from boards.views import board, home, moving
 
 urlpatterns = [
+    path("", home.home, name="home"),
     # The board
     path("boards/<slug:workflow>/", board.board, name="board"),
     path("boards/<slug:workflow>/fold/", board.fold, name="fold"),
