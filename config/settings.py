@@ -138,9 +138,13 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_USER_DISPLAY = "accounts.models.user.display_name"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm"}
-ACCOUNT_EMAIL_VERIFICATION = env("EMAIL_VERIFICATION", default="optional")
+# With a mail server an address is proven before it is believed, and signing up tells nobody who has an account.
+ACCOUNT_EMAIL_VERIFICATION = env("EMAIL_VERIFICATION", default="mandatory" if env("EMAIL_URL", default="") else "optional")
+ACCOUNT_CHANGE_EMAIL = True  # one address each; a new one holds once it is confirmed
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_PREVENT_ENUMERATION = True
@@ -194,11 +198,16 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG or TESTING
 
 MAIL_DIR = VAR_DIR / "mail"
-vars().update(env.email("EMAIL_URL", default="smtp://localhost:25"))
-if not env("EMAIL_URL", default=""):
+_mail = env.email("EMAIL_URL", default="smtp://")
+if _mail["EMAIL_HOST"]:
+    _options = {"host": _mail["EMAIL_HOST"], "port": _mail["EMAIL_PORT"] or 25, "timeout": 20}
+    _options |= {"username": _mail["EMAIL_HOST_USER"], "password": _mail["EMAIL_HOST_PASSWORD"]}
+    _options |= {"use_tls": _mail.get("EMAIL_USE_TLS", False), "use_ssl": _mail.get("EMAIL_USE_SSL", False)}
+    MAILERS = {"default": {"BACKEND": _mail["EMAIL_BACKEND"], "OPTIONS": _options}}
+else:
     # Without a mail server every mail is a readable file in var/mail.
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    EMAIL_FILE_PATH = MAIL_DIR
+    _files = "django.core.mail.backends.filebased.EmailBackend"
+    MAILERS = {"default": {"BACKEND": _files, "OPTIONS": {"file_path": str(MAIL_DIR)}}}
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Phasewise <phasewise@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 

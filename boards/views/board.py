@@ -54,8 +54,8 @@ def fold(request, workflow):
     folded = set(_folded(request, workflow)) ^ {str(phase.pk)}
     answer = redirect("board", request.business.slug, workflow.slug)
     if request.htmx:
-        shown = next(p for p in board_context(request, workflow, folded)["phases"] if p.pk == phase.pk)
-        context = {**tile_context(request), "workflow": workflow, "phase": shown, "wanted": Wanted()}
+        context = board_context(request, workflow, folded)
+        context["phase"] = next(shown for shown in context["phases"] if shown.pk == phase.pk)
         answer = render(request, "boards/board.html#column", context)
     known = set(map(str, workflow.phases.values_list("pk", flat=True)))
     value = ".".join(sorted(folded & known))

@@ -112,7 +112,7 @@ class Drag {
   rest() {
     cancelAnimationFrame(this.frame);
     const { card } = this;
-    for (const name of ["position", "inlineSize", "margin", "left", "top", "pointerEvents", "translate"]) card.style[name] = "";
+    card.removeAttribute("style"); // also an empty one: htmx would copy it, which the content policy forbids
     card.classList.remove("is-dragging");
     this.board.classList.remove("is-dragging");
     document.documentElement.classList.remove("is-dragging");
@@ -128,7 +128,7 @@ class Drag {
 }
 
 let current = null;
-let dropped = 0;
+let dropped = false;
 
 // The card slides from where it was let go to where it belongs.
 function glide(card, was) {
@@ -141,6 +141,7 @@ function glide(card, was) {
 }
 
 document.addEventListener("pointerdown", (event) => {
+  dropped = false;
   const card = event.target.closest?.("phase-board[data-may-move] .card");
   if (!card || event.button !== 0 || !event.isPrimary || current || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (event.target.closest(".card__menu, button, input")) return;
@@ -152,7 +153,7 @@ document.addEventListener("pointermove", (event) => current?.id === event.pointe
 document.addEventListener("pointerup", (event) => {
   if (current?.id !== event.pointerId) return;
   if (!current.lifted) return current.end();
-  dropped = performance.now();
+  dropped = true;
   current.drop();
 });
 
@@ -174,7 +175,8 @@ document.addEventListener("dragstart", (event) => event.target.closest?.("phase-
 
 // The click that follows a drop opens nothing.
 document.addEventListener("click", (event) => {
-  if (performance.now() - dropped > 250 || !event.target.closest?.("phase-board")) return;
+  if (!dropped) return;
+  dropped = false;
   event.preventDefault();
   event.stopPropagation();
 }, true);

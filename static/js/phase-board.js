@@ -1,6 +1,8 @@
 // <phase-board>: shows a move at once, posts it as an intent, and puts the card back with the reason when it is refused.
 // Pointer and keyboard live in files of their own; all they do is ask this element to `propose` a place.
 
+const HEARD = ["beforeRequest", "beforeSwap", "oobAfterSwap", "afterSwap", "afterRequest"];
+
 class PhaseBoard extends HTMLElement {
   connectedCallback() {
     this.queue = [];
@@ -10,18 +12,12 @@ class PhaseBoard extends HTMLElement {
     this.addEventListener("click", this);
     this.addEventListener("keydown", this);
     this.addEventListener("toggle", this, true);
-    document.body.addEventListener("htmx:oobBeforeSwap", this);
-    document.body.addEventListener("htmx:oobAfterSwap", this);
-    document.body.addEventListener("htmx:oobErrorNoTarget", this);
-    document.body.addEventListener("htmx:afterSwap", this);
-    document.body.addEventListener("htmx:beforeRequest", this);
-    document.body.addEventListener("htmx:afterRequest", this);
+    for (const name of HEARD) document.body.addEventListener(`htmx:${name}`, this);
     this.mover?.addEventListener("htmx:configRequest", (event) => (event.detail.path = this.mover.getAttribute("action")));
   }
 
   disconnectedCallback() {
-    for (const name of ["oobBeforeSwap", "oobAfterSwap", "oobErrorNoTarget", "afterSwap", "beforeRequest", "afterRequest"])
-      document.body.removeEventListener(`htmx:${name}`, this);
+    for (const name of HEARD) document.body.removeEventListener(`htmx:${name}`, this);
   }
 
   handleEvent(event) {
@@ -29,9 +25,8 @@ class PhaseBoard extends HTMLElement {
       click: () => this.clicked(event),
       keydown: () => this.pressed(event),
       toggle: () => this.opened(event),
-      "htmx:oobBeforeSwap": () => this.remember(event),
-      "htmx:oobAfterSwap": () => this.settle(event.detail.target),
-      "htmx:oobErrorNoTarget": () => this.welcome(event.detail.content),
+      "htmx:beforeSwap": () => this.refused(event),
+      "htmx:oobAfterSwap": () => this.arrive(event.detail.target),
       "htmx:afterSwap": () => this.swapped(event),
       "htmx:beforeRequest": () => this.asked(event),
       "htmx:afterRequest": () => this.answered(event),
@@ -121,13 +116,11 @@ class PhaseBoard extends HTMLElement {
   // Refused or lost: the card goes back, and so do the later moves of the same card.
   putBack(move) {
     const card = document.getElementById(move.card);
-    const mine = this.queue.filter((one) => one.card === move.card);
     this.queue = this.queue.filter((one) => one.card !== move.card);
     if (!card || !move.from.parent.isConnected) return;
     const next = move.from.next?.parentElement === move.from.parent ? move.from.next : null;
     this.holding(card, () => move.from.parent.insertBefore(card, next ?? move.from.parent.querySelector(".more")));
     this.say(`${this.title(card)} went back to ${card.closest(".column").dataset.name}`);
-    return mine;
   }
 
   // Moving an element in the DOM drops its focus; keep it where it was.
@@ -144,6 +137,13 @@ class PhaseBoard extends HTMLElement {
     this.menu?.hidePopover?.();
   }
 
+  // A refused move is put back before the fresh tile is laid over it.
+  refused(event) {
+    if (event.detail.requestConfig?.elt !== this.mover || event.detail.xhr.status < 400 || !this.sending) return;
+    this.putBack(this.sending);
+    this.sending.back = true;
+  }
+
   answered(event) {
     if (event.detail.elt === this.mover) {
       if (!event.detail.successful && this.sending && !this.sending.back) this.putBack(this.sending);
@@ -158,59 +158,39 @@ class PhaseBoard extends HTMLElement {
 
   // What comes back ------------------------------------------------------------------------------------
 
-  remember(event) {
-    // A refused move is put back before the fresh tile is laid over it.
-    if (this.sending && event.detail.target?.id === this.sending.card && !this.sending.back) {
-      const status = event.detail.xhr?.status ?? 200;
-      if (status >= 400) this.putBack(this.sending);
-      this.sending.back = true;
-    }
-    const { target } = event.detail;
-    if (target?.matches?.(".card") && target.contains(document.activeElement)) {
-      this.focused = { id: target.id, menu: document.activeElement.matches(".card__menu") };
-    }
+  // Fresh tiles are laid into #arrivals; each knows its phase and the card above it.
+  arrive(target) {
+    if (target?.id !== "arrivals") return;
+    for (const tile of [...target.children]) this.lay(tile);
   }
 
-  // A tile that was redrawn knows where it belongs: take it there if it is somewhere else.
-  settle(tile) {
-    const card = document.getElementById(tile?.id);
-    if (!card?.matches?.(".card[data-phase]")) return;
-    const list = this.querySelector(`#phase-${card.dataset.phase} .column__cards`);
-    if (!list) return card.remove();
-    const before = card.dataset.after ? document.getElementById(`card-${card.dataset.after}`) : null;
-    const stands = card.parentElement === list && this.previous(card) === before;
-    if (!stands) {
-      if (before?.parentElement === list) before.after(card);
-      else if (!card.dataset.after) list.prepend(card);
-      else if (!list.querySelector(".more")) list.append(card);
-      else card.remove();
+  lay(tile) {
+    const old = this.querySelector(`#${tile.id}`);
+    const focused = old?.contains(document.activeElement) && (document.activeElement.matches(".card__menu") ? ".card__menu" : ".card__title a");
+    const from = this.sending?.card === tile.id ? this.sending.from.parent : old;
+    const wasOpen = from && !from.closest(".column--win");
+    const list = this.querySelector(`#phase-${tile.dataset.phase} .column__cards`);
+    const above = tile.dataset.after && this.querySelector(`#card-${tile.dataset.after}`);
+    const stands = old?.parentElement === list && this.previous(old) === (above || null);
+    if (stands) old.replaceWith(tile);
+    else {
+      old?.remove();
+      if (!list) tile.remove();
+      else if (!tile.dataset.after) list.prepend(tile);
+      else if (above?.parentElement === list) above.after(tile);
+      else if (list.querySelector(":scope > .more")) tile.remove(); // it stands further down than is loaded
+      else list.append(tile);
     }
-    const won = list.closest(".column--win") && this.lastPhase?.get(card.id) !== card.dataset.phase && this.lastPhase?.has(card.id);
-    if (won) card.classList.add("is-fresh");
-    (this.lastPhase ??= new Map()).set(card.id, card.dataset.phase);
-    if (this.focused?.id === card.id) {
-      card.querySelector(this.focused.menu ? ".card__menu" : ".card__title a").focus();
-      this.focused = null;
-    }
+    if (!tile.isConnected) return;
+    if (!old) tile.scrollIntoView({ block: "nearest" });
+    if (wasOpen && list.closest(".column--win")) tile.classList.add("is-fresh");
+    if (focused) tile.querySelector(focused).focus();
   }
 
   previous(card) {
     let other = card.previousElementSibling;
     while (other && !other.matches(".card")) other = other.previousElementSibling;
     return other;
-  }
-
-  // A tile of a card that is not on this page yet: lay it down, then take it to its place.
-  welcome(content) {
-    const card = content?.matches?.(".card[data-phase]") ? content : content?.querySelector?.(".card[data-phase]");
-    const list = card && this.querySelector(`#phase-${card.dataset.phase} .column__cards`);
-    if (!list) return;
-    const copy = document.importNode(card, true);
-    copy.removeAttribute("hx-swap-oob");
-    list.append(copy);
-    window.htmx.process(copy);
-    this.settle(copy);
-    if (copy.isConnected) copy.scrollIntoView({ block: "nearest" });
   }
 
   swapped(event) {

@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 from tests import machines
 
 # Chromium reports every refused request as an error; these two answers are ours: "look at your form", "the world moved on".
-EXPECTED = re.compile(r"Failed to load resource: .* status of (409|422)")
+EXPECTED = re.compile(r"Failed to load resource: .* status of (409|422)|Response Status Error Code (409|422)")
 
 
 @pytest.fixture(scope="session")
