@@ -12,7 +12,9 @@ def safe_settings(app_configs, **kwargs):
     local = {"localhost", "127.0.0.1", "[::1]"}
     found = []
     if settings.DEBUG and set(settings.ALLOWED_HOSTS) - local:
-        found.append(Error("DEBUG is on while ALLOWED_HOSTS names a public host.", "Set DEBUG=false.", id="phasewise.E001"))
+        found.append(
+            Error("DEBUG is on while ALLOWED_HOSTS names a public host.", "Set DEBUG=false.", id="phasewise.E001")
+        )
     if not settings.DEBUG and len(settings.SECRET_KEY) < 50:
         found.append(
             Error(

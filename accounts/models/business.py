@@ -1,23 +1,28 @@
 """A business, who belongs to it, and who is invited."""
 
+import base64
 import hashlib
-import secrets
 import uuid
 import zoneinfo
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
+from itertools import count
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
-from django.db import connection, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models.functions import Lower
 from django.urls import get_resolver
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.text import slugify
 
 from accounts.actor import Actor
 from accounts.events import record
-from accounts.policy import MANAGER, OWNER, RANK, ROLES, VIEWER
+from accounts.policy import OWNER, RANK, ROLES, VIEWER, may_handle
+from accounts.tasks import mail_invitation
 from accounts.verbs import verb, writing
 
 CURRENCIES = [
@@ -63,10 +68,17 @@ class BusinessManager(models.Manager):
         business = Business(name=name, slug=slug, time_zone=time_zone, currency=currency)
         business.full_clean()
         with writing(), transaction.atomic():
-            business.save(force_insert=True)
+            with _slug_taken_meanwhile():
+                business.save(force_insert=True)
             member = Membership.objects.create(business=business, user=owner, role=OWNER)
             record("business.founded", business, Actor.member(member), name=name)
         return business
+
+    def free_slug(self, name: str) -> str:
+        """Return an address made from a name that nobody has yet."""
+        stem = slugify(name).replace("_", "-")[:44].strip("-") or "workspace"
+        taken = reserved_slugs() | set(self.filter(slug__startswith=stem).values_list("slug", flat=True))
+        return stem if stem not in taken else next(slug for n in count(2) if (slug := f"{stem}-{n}") not in taken)
 
     def take_number(self, business_id, counter: str) -> int:
         """Return the next number of a counter of the business; its row stays locked until the commit."""
@@ -128,33 +140,45 @@ class Business(models.Model):
     @verb("business.update")
     def update(self, *, by: Actor, **fields):
         """Change name, slug, time_zone or currency; raises ValidationError for bad fields."""
-        old = Business.objects.select_for_update().get(pk=self.pk)
+        old = Business.objects.select_for_update(no_key=True).get(pk=self.pk)
+        fields = {key: value.strip() for key, value in fields.items()}
         before = {key: getattr(old, key) for key, value in fields.items() if getattr(old, key) != value}
         if not before:
             return
         for key, value in fields.items():
             setattr(self, key, value)
         self.full_clean()
-        self.save(update_fields=list(fields))
+        with _slug_taken_meanwhile():
+            self.save(update_fields=list(fields))
         after = {key: fields[key] for key in before}
         record("business.updated", self, by, changed=[_words(key) for key in before], before=before, after=after)
 
     @verb("member.invite")
-    def invite(self, email: str, role: str, *, by: Actor):
-        """Invite an address, or invite it anew; the mail leaves with the worker. Returns (invitation, secret)."""
+    def invite(self, email: str, role: str, *, site: str = "", by: Actor):
+        """Invite an address, or invite it anew; the mail leaves with the worker. Returns (invitation, secret).
+
+        site: the address under which people reach us, for the link in the mail, unless BASE_URL says it.
+        """
         email = email.strip().lower()
         _refuse_above(role, by)
+        Business.objects.select_for_update(no_key=True).get(pk=self.pk)  # two who invite the same address take turns
         if self.memberships.filter(user__email__iexact=email).exists():
             raise ValidationError({"email": "This person is already a member."})
         invitation = self.invitations.filter(email=email, accepted_at=None, withdrawn_at=None).first()
+        if not invitation and self._invitations_of_a_day() >= Invitation.A_DAY:
+            raise ValidationError("That is enough for one day. Invite more people tomorrow.", code="too_many")
         invitation = invitation or Invitation(business=self, email=email)
-        secret = secrets.token_urlsafe(32)
-        invitation.role, invitation.digest = role, _digest(secret)
+        invitation.role, invitation.sent_at = role, None
         invitation.invited_by_id, invitation.invited_at = by.user_id, timezone.now()
+        invitation.digest = _digest(invitation.secret)
         invitation.full_clean(validate_constraints=False)
         invitation.save()
+        mail_invitation.enqueue(str(invitation.pk), settings.BASE_URL or site or "http://localhost:8000")
         record("member.invited", invitation, by, email=email, role=role)
-        return invitation, secret
+        return invitation, invitation.secret
+
+    def _invitations_of_a_day(self) -> int:
+        return self.invitations.filter(invited_at__gt=timezone.now() - timedelta(days=1)).count()
 
 
 class Membership(models.Model):
@@ -209,7 +233,7 @@ class Membership(models.Model):
 
     def _lock(self):
         """Lock the business, so that two owners cannot demote each other at once, and read the role of now."""
-        Business.objects.select_for_update().get(pk=self.business_id)
+        Business.objects.select_for_update(no_key=True).get(pk=self.business_id)
         self.refresh_from_db(fields=["role"])
 
     def _end(self):
@@ -225,6 +249,7 @@ class Invitation(models.Model):
     """A letter to an address: come into this business with this role. Its secret is kept only as a hash."""
 
     LIFETIME = timedelta(days=14)
+    A_DAY = 100  # new ones of a business: nobody's post office
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     business = models.ForeignKey(Business, models.CASCADE, related_name="invitations")
@@ -253,24 +278,54 @@ class Invitation(models.Model):
 
     @classmethod
     def by_secret(cls, secret: str):
-        """Return the open invitation of a link, or None when it is used, withdrawn, expired or made up."""
-        since = timezone.now() - cls.LIFETIME
-        return (
-            cls.objects.select_related("business", "invited_by")
-            .filter(digest=_digest(secret), accepted_at=None, withdrawn_at=None, invited_at__gt=since)
-            .first()
-        )
+        """Return the invitation of a link in whatever state it is, or None when the link is made up."""
+        return cls.objects.select_related("business", "invited_by").filter(digest=_digest(secret)).first()
+
+    @property
+    def secret(self) -> str:
+        """Derive what stands in the link from the server's key: neither this row nor a waiting task gives it away."""
+        signature = salted_hmac("accounts.invitation", f"{self.pk} {self.invited_at.isoformat()}", algorithm="sha256")
+        return base64.urlsafe_b64encode(signature.digest()).decode().rstrip("=")
+
+    @property
+    def expires_at(self):
+        """Return when the link stops working."""
+        return self.invited_at + self.LIFETIME
+
+    @property
+    def is_expired(self) -> bool:
+        """Answer whether the link is too old."""
+        return self.expires_at <= timezone.now()
+
+    @property
+    def is_open(self) -> bool:
+        """Answer whether the link still lets somebody in."""
+        return not (self.accepted_at or self.withdrawn_at or self.is_expired)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Answer whether the mail should have left by now and has not."""
+        return not self.sent_at and self.invited_at < timezone.now() - timedelta(minutes=5)
+
+    def check_secret(self) -> None:
+        """Raise ValueError when the server's key has changed since: the link would open nothing."""
+        if _digest(self.secret) != self.digest:
+            raise ValueError("SECRET_KEY has changed since; the invitation must be sent again")
+
+    def mark_sent(self) -> None:
+        """Note that the mail has left, unless somebody invited anew meanwhile: that letter is still to come."""
+        Invitation.objects.filter(pk=self.pk, invited_at=self.invited_at).update(sent_at=timezone.now())
 
     def accept(self, user) -> Membership:
         """Make the person a member, once; raises ValidationError when the address is somebody else's."""
         with writing(), transaction.atomic():
-            Business.objects.select_for_update().get(pk=self.business_id)
-            self.refresh_from_db()
+            Business.objects.select_for_update(no_key=True).get(pk=self.business_id)
+            self.refresh_from_db(from_queryset=Invitation.objects.select_for_update())
             member = Membership.objects.filter(business_id=self.business_id, user=user).first()
             if member:
                 return member
-            if self.accepted_at or self.withdrawn_at:
-                raise ValidationError("This invitation has been used or withdrawn.", code="used")
+            if not self.is_open:
+                raise ValidationError("This invitation was used or withdrawn, or it is too old.", code="used")
             if user.email.lower() != self.email.lower():
                 raise ValidationError(
                     f"This invitation is for {self.email}. Sign in with that address.", code="other_address"
@@ -284,6 +339,7 @@ class Invitation(models.Model):
     @verb("member.invite")
     def withdraw(self, *, by: Actor):
         """Make the link worthless; doing it again is no news."""
+        self.refresh_from_db(from_queryset=Invitation.objects.select_for_update())
         if self.accepted_at or self.withdrawn_at:
             return
         self.withdrawn_at = timezone.now()
@@ -300,8 +356,17 @@ def _words(name: str) -> str:
 
 
 def _refuse_above(role: str, by: Actor):
-    """Nobody gives or takes a role above their own; a manager handles staff and viewers."""
     if role not in RANK:
         raise ValidationError({"role": "This role does not exist."})
-    if by.kind == "member" and by.role == MANAGER and RANK[role] >= RANK[MANAGER]:
+    if not may_handle(by, role):
         raise ValidationError("Only an owner may give or take this role.", code="above")
+
+
+@contextmanager
+def _slug_taken_meanwhile():
+    """Turn the database's last word on an address into the sentence that the form says."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        raise ValidationError({"slug": "This address is taken. Choose another."}) from error

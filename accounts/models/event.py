@@ -1,7 +1,10 @@
 """The ledger: what happened, by whom, because of what. Written by verbs, never edited."""
 
+from django.apps import apps
 from django.db import models
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from accounts.events import catalogue, sentence
 from accounts.models.business import Business
@@ -15,6 +18,20 @@ class EventQuerySet(models.QuerySet):
         return self.filter(
             business_id=subject.business_id, subject_kind=subject._meta.model_name, subject_id=subject.pk
         ).order_by("-sequence")
+
+    def for_feed(self, business, *, kind: str = "", who: str = "", before: int | None = None):
+        """Return what happened in a business, newest first.
+
+        kind: the first word of the events' names; who: a member's user id or a kind of actor; before: a sequence number.
+        """
+        events = self.filter(business=business).order_by("-sequence")
+        if kind:
+            events = events.filter(name__startswith=f"{kind}.")
+        if who.isdecimal():
+            events = events.filter(actor_kind="member", actor_id=who)
+        elif who:
+            events = events.filter(actor_kind=who)
+        return events if before is None else events.filter(sequence__lt=before)
 
 
 class Event(models.Model):
@@ -37,6 +54,8 @@ class Event(models.Model):
 
     objects = EventQuerySet.as_manager()
 
+    to = ""  # where its subject lives; find_places fills it in
+
     class Meta:
         ordering = ["-sequence"]
         constraints = [models.UniqueConstraint(fields=["business", "sequence"], name="event_in_sequence")]
@@ -57,3 +76,42 @@ class Event(models.Model):
     def icon(self) -> str:
         """Return the icon of this kind of event."""
         return catalogue[self.name].icon if self.name in catalogue else "dots"
+
+    @property
+    def tells_apart(self) -> bool:
+        """Answer whether the subject's name says more than the sentence and the actor already do."""
+        return self.subject_name != self.actor_name and escape(self.subject_name) not in self.sentence
+
+    @property
+    def person(self) -> dict:
+        """Return the person who did it as they were called then, for their avatar."""
+        return {"id": self.actor_id, "name": self.actor_name}
+
+    @classmethod
+    def find_places(cls, events: list["Event"], business) -> list["Event"]:
+        """Give each event the address of its subject, where that is still there and has a page; a query for each kind."""
+        subjects = {}
+        for event in events:
+            event.to = _place(business, event.subject_kind, event.details.get("number", event.subject_id))
+            if event.to:
+                subjects.setdefault(event.subject_kind, set()).add(event.subject_id)
+        alive = {kind: _alive(business, kind, keys) for kind, keys in subjects.items()}
+        for event in events:
+            if event.to and event.subject_id not in alive[event.subject_kind]:
+                event.to = ""
+        return events
+
+
+def _place(business, kind: str, key) -> str:
+    """Return the address of a thing, if things of its kind have a page that is called by their name."""
+    try:
+        return reverse(kind, args=[business.slug, key])
+    except NoReverseMatch:
+        return ""
+
+
+def _alive(business, kind: str, keys) -> set:
+    """Return which of the keys are still rows of the business; the kind is the model's name on whichever floor it lives."""
+    named = [model for model in apps.get_models() if model._meta.model_name == kind]
+    model = next((model for model in named if any(field.name == "business" for field in model._meta.fields)), None)
+    return set(model.objects.filter(business=business, pk__in=keys).values_list("pk", flat=True)) if model else set()

@@ -17,6 +17,15 @@ from accounts.policy import SCOPES
 from accounts.verbs import verb
 
 
+class TokenQuerySet(models.QuerySet):
+    """Reads tokens."""
+
+    def for_page(self):
+        """Return tokens with their makers, and whether these are still members: without their maker they open nothing."""
+        makers = Membership.objects.filter(business=models.OuterRef("business"), user=models.OuterRef("maker"))
+        return self.select_related("maker").annotate(has_maker=models.Exists(makers))
+
+
 class Token(models.Model):
     """An API token: name, scopes, and the hash of a secret that was shown once. Works while its maker is a member."""
 
@@ -34,6 +43,8 @@ class Token(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects = TokenQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]
@@ -93,6 +104,11 @@ class Token(models.Model):
         self.revoked_at, self.revoked_by_id = timezone.now(), by.user_id
         self.save(update_fields=["revoked_at", "revoked_by"])
         record("token.revoked", self, by, name=self.name)
+
+    @property
+    def says(self) -> list[str]:
+        """Return what the token may do, in words."""
+        return [SCOPES.get(scope, scope) for scope in self.scopes]
 
     @property
     def is_live(self) -> bool:

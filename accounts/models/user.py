@@ -41,6 +41,15 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self):
         return self.name or self.email
 
+    def rename(self, name: str) -> None:
+        """Call the person something else; raises ValidationError for no name or too long a one.
+
+        No business's verb: the person is in several, and each one's ledger keeps the names as they were.
+        """
+        self.name = name.strip()
+        self.clean_fields(exclude=["email", "password"])
+        self.save(update_fields=["name"])
+
     def get_short_name(self):
         return str(self).split(" ")[0]
 
