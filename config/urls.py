@@ -1,5 +1,6 @@
 """Where everything is: pages of nobody, pages of a business, the admin."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
@@ -7,6 +8,8 @@ from accounts.urls import of_a_business as accounts_urls
 from accounts.urls import of_nobody
 from boards.urls import urlpatterns as boards_urls
 from contacts.urls import urlpatterns as contacts_urls
+
+admin.site.login = secure_admin_login(admin.site.login)  # one door for all, with its limits and its second step
 
 urlpatterns = [
     *of_nobody,
