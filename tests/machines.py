@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -251,17 +252,16 @@ def _pytest(name: str, arguments: list[str], environment: dict[str, str]) -> tup
         if not report.exists():
             return f"{name}: pytest ended with code {code} before it could report", code
         suite = ElementTree.parse(report).find(".//testsuite")  # noqa: S314 (pytest's own file)
-    tests, failed, broken, skipped = (int(suite.get(key)) for key in ("tests", "failures", "errors", "skipped"))
-    passed, seconds = tests - failed - broken - skipped, float(suite.get("time"))
-    lines = [f"{name}: {passed} passed, {failed + broken} failed, {skipped} skipped in {seconds:.0f} s"]
-    lines += [
-        f"  failed: {case.get('classname')} {case.get('name')}" for case in suite.iter("testcase") if _has_failed(case)
-    ]
-    return "\n".join(lines), code
-
-
-def _has_failed(case: ElementTree.Element) -> bool:
-    return case.find("failure") is not None or case.find("error") is not None
+    outcomes = {}
+    for case in suite.iter("testcase"):  # twice the same, when its teardown failed too
+        test = f"{case.get('classname')} {case.get('name')}"
+        tags = {part.tag for part in case}
+        outcome = "failed" if tags & {"failure", "error"} else "skipped" if "skipped" in tags else "passed"
+        outcomes[test] = "failed" if outcomes.get(test) == "failed" else outcome
+    count = Counter(outcomes.values())
+    how = ", ".join(f"{count[outcome]} {outcome}" for outcome in ("passed", "failed", "skipped"))
+    failed = [f"  failed: {test}" for test, outcome in outcomes.items() if outcome == "failed"]
+    return "\n".join([f"{name}: {how} in {float(suite.get('time')):.0f} s", *failed]), code
 
 
 def bench(arguments: list[str]) -> int:

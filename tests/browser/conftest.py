@@ -9,7 +9,7 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests import machines
 
@@ -23,6 +23,7 @@ def browser():
     path = machines.chromium()
     if not path:
         (pytest.fail if machines.all_required() else pytest.skip)("Chromium is missing")
+    expect.set_options(timeout=10_000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=machines.CHROMIUM_FLAGS)
         yield chromium
