@@ -14,6 +14,7 @@ from boards.models import Card
 from boards.ordering import BOTTOM, TOP
 from boards.undoing import OPPOSITES, undo
 from boards.views.board import find_workflow, tile, tile_context, tiles, with_moons
+from boards.views.panel import beside
 
 
 @require_POST
@@ -30,11 +31,11 @@ def move(request, number):
     except ValidationError as error:
         return refused(request, error, board, pieces=_piece(request, card))
     if event is None:
-        return done(request, board, f"{card.name} stayed where it was.", pieces=tile(request, card))
+        return done(request, board, f"{card.name} stayed where it was.", pieces=beside(request, card))
     where = card.phase.name if event.name == "card.moved" else f"another place in {card.phase.name}"
     won = event.name == "card.moved" and card.is_won
     said = f"Won: {card.name}" if won else f"Moved {card.name} to {where}"
-    return done(request, board, said, pieces=tile(request, card), event=event, kind="win" if won else "success")
+    return done(request, board, said, pieces=beside(request, card), event=event, kind="win" if won else "success")
 
 
 @allowed("card.view")
@@ -89,9 +90,9 @@ def take_back(request, sequence):
     except ValidationError as error:
         return refused(request, error, home, pieces=_piece(request, card) if card else "")
     board = reverse("board", args=[request.business.slug, card.workflow.slug])
-    return done(request, board, f"Undone: {card.name} is as it was.", pieces=tile(request, card))
+    return done(request, board, f"Undone: {card.name} is as it was.", pieces=beside(request, card))
 
 
 def _piece(request, card) -> str:
     """Return the card where it really is, unless it is gone."""
-    return tile(request, card) if Card.objects.filter(pk=card.pk).exists() else ""
+    return beside(request, card) if Card.objects.filter(pk=card.pk).exists() else ""
