@@ -1,0 +1,223 @@
+"""Workflows, phases and cards in the back room."""
+
+from django.contrib import admin
+
+from accounts.admin import ArchivedFilter, Seen, SeenAdmin, VerbAdmin, deed
+from boards.models import Assignment, Card, CardLabel, Comment, Item, Label, Phase, Workflow
+from boards.ordering import BOTTOM
+
+BUSINESS = ("business__name", "business__slug")
+ARCHIVING = (
+    deed("archive", "Archive"),
+    deed("restore", "Restore"),
+    deed("delete_for_good", "Delete for good what is archived", final=True),
+)
+
+
+class PhasesSeen(Seen):
+    """The phases of a workflow, in order."""
+
+    model = Phase
+    fields = ("name", "stage", "section", "position", "card_count", "value_total")
+    show_change_link = True
+
+
+class LabelsSeen(Seen):
+    """The labels of a workflow."""
+
+    model = Label
+    fields = ("name", "tint")
+    show_change_link = True
+
+
+@admin.register(Workflow)
+class WorkflowAdmin(VerbAdmin):
+    """Processes of businesses."""
+
+    takes = ("name", "description", "type")
+    needs = ("business",)
+    autocomplete_fields = ("business",)
+    list_display = ("name", "business", "type", "slug", "created_at", "last_access", "archived_at")
+    list_filter = (ArchivedFilter, "type")
+    list_select_related = ("business",)
+    search_fields = ("name", "slug", *BUSINESS)
+    date_hierarchy = "created_at"
+    inlines = (PhasesSeen, LabelsSeen)
+    actions = ARCHIVING
+
+    def make(self, values, by):
+        """Make a workflow that holds nothing but its win phase."""
+        return Workflow.create(values.pop("business"), **values, by=by)
+
+
+@admin.register(Phase)
+class PhaseAdmin(VerbAdmin):
+    """Steps of workflows."""
+
+    says = (
+        "Changes made here are those of the app itself: checked by the same rules and told in the ledger as yours. "
+        "Phases are put in order and deleted in the app, where it is asked where their cards should go."
+    )
+    takes = ("name", "description", "stage")
+    needs = ("workflow",)
+    autocomplete_fields = ("workflow",)
+    list_display = ("name", "workflow", "business", "stage", "section", "position", "card_count", "value_total")
+    list_filter = ("stage", "section")
+    list_select_related = ("workflow", "business")
+    search_fields = ("name", "workflow__name", *BUSINESS)
+    date_hierarchy = "created_at"
+
+    def make(self, values, by):
+        """Make a phase at the end of the path."""
+        return Phase.create(values.pop("workflow"), **values, by=by)
+
+
+@admin.register(Label)
+class LabelAdmin(VerbAdmin):
+    """Labels of workflows."""
+
+    takes = ("name", "tint")
+    needs = ("workflow",)
+    autocomplete_fields = ("workflow",)
+    list_display = ("name", "tint", "workflow", "business", "created_at")
+    list_filter = ("tint",)
+    list_select_related = ("workflow", "business")
+    search_fields = ("name", "workflow__name", *BUSINESS)
+    actions = (deed("delete_everywhere", "Delete, and take off every card", final=True),)
+
+    def make(self, values, by):
+        """Make a label."""
+        return Label.create(values.pop("workflow"), **values, by=by)
+
+
+class AssignmentsSeen(Seen):
+    """Who is responsible for a card."""
+
+    model = Assignment
+    fields = ("member",)
+    related = ("member__user", "card")
+
+
+class CardLabelsSeen(Seen):
+    """The labels a card wears."""
+
+    model = CardLabel
+    fields = ("label",)
+    related = ("label", "card")
+
+
+class ItemsSeen(Seen):
+    """The checklist of a card."""
+
+    model = Item
+    fields = ("text", "done_at", "done_by")
+    related = ("done_by",)
+    show_change_link = True
+
+
+class CommentsSeen(Seen):
+    """What was said on a card."""
+
+    model = Comment
+    fields = ("created_at", "author_name", "text", "changed_at")
+    show_change_link = True
+
+
+@admin.register(Card)
+class CardAdmin(VerbAdmin):
+    """Pieces of work."""
+
+    says = (
+        "Changes made here are those of the app itself: checked by the same rules and told in the ledger as yours. "
+        "Another phase is a move, to the bottom of that phase. People, labels, checklist and comments are changed in the app."
+    )
+    takes = ("phase", *Card.FIELDS)
+    needs = ("phase",)
+    hides = ("search", "rank")
+    autocomplete_fields = ("phase", "contact")
+    list_display = ("number", "name", "business", "workflow", "phase", "contact", "value", "due_date", "archived_at")
+    list_display_links = ("number", "name")
+    list_filter = (ArchivedFilter, "phase__section", "due_date")
+    list_select_related = ("business", "workflow", "phase", "contact")
+    search_fields = ("name", "=number", "contact__name", "workflow__name", *BUSINESS)
+    date_hierarchy = "created_at"
+    ordering = ("-created_at",)
+    inlines = (AssignmentsSeen, CardLabelsSeen, ItemsSeen, CommentsSeen)
+    actions = ARCHIVING
+
+    def make(self, values, by):
+        """Make a card at the bottom of a phase."""
+        return Card.create(values.pop("phase"), **values, by=by)
+
+    def change(self, row, values, by):
+        """Move the card, change it, or both."""
+        if "phase" in values:
+            row.move(values.pop("phase"), BOTTOM, by=by)
+        if values:
+            row.update(**values, by=by)
+
+
+@admin.register(Item)
+class ItemAdmin(VerbAdmin):
+    """Lines of checklists."""
+
+    says = "Words can be put right here and lines taken off; lines are added and ticked in the app."
+    takes = ("text",)
+    list_display = ("text", "card", "business", "done_at", "done_by")
+    list_filter = (("done_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("card", "business", "done_by")
+    search_fields = ("text", "card__name", *BUSINESS)
+    actions = (deed("remove", "Take off the checklist", final=True),)
+
+    def change(self, row, values, by):
+        """Change the words."""
+        row.rename(values["text"], by=by)
+
+
+@admin.register(Comment)
+class CommentAdmin(VerbAdmin):
+    """What was said on cards."""
+
+    says = "Words can be taken back here, and comments too; the ledger keeps what they began with."
+    takes = ("text",)
+    list_display = ("__str__", "card", "business", "author_name", "created_at", "changed_at")
+    list_filter = (("changed_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("card", "business")
+    search_fields = ("text", "author_name", "card__name", *BUSINESS)
+    date_hierarchy = "created_at"
+    actions = (deed("remove", "Take the comment away", final=True),)
+
+    def change(self, row, values, by):
+        """Change the words."""
+        row.update(values["text"], by=by)
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(SeenAdmin):
+    """Who is responsible for which card."""
+
+    says = "People are assigned on the card, in the app."
+    list_display = ("member", "card", "business")
+    list_select_related = ("member__user", "card__business")
+    search_fields = ("member__user__name", "member__user__email", "card__name")
+
+    @admin.display(ordering="card__business__name")
+    def business(self, row):
+        """Return whose card it is."""
+        return row.card.business
+
+
+@admin.register(CardLabel)
+class CardLabelAdmin(SeenAdmin):
+    """Which card wears which label."""
+
+    says = "Labels are put on cards in the app."
+    list_display = ("label", "card", "business")
+    list_filter = ("label__tint",)
+    list_select_related = ("label", "card__business")
+    search_fields = ("label__name", "card__name")
+
+    @admin.display(ordering="card__business__name")
+    def business(self, row):
+        """Return whose card it is."""
+        return row.card.business
