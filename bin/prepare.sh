@@ -35,9 +35,9 @@ prepare() {
         attended "$python" -m venv --clear .venv
     fi
     if ! cmp -s "$1" .venv/installed.lock && ! cmp -s requirements-dev.lock .venv/installed.lock; then
-        echo "Installing $1 …" >&2
+        echo "Installing what $1 names, which takes half a minute …" >&2
         rm -f .venv/installed.lock
-        attended .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$1"
+        attended .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r "$1"
         cp "$1" .venv/installed.lock
     fi
 

@@ -280,11 +280,12 @@ def _benchmarks(name: str, arguments: list[str], url: str) -> int:
         environment = {**os.environ, "EMBEDDED": "true", "VAR_DIR": folder}
         environment["DATABASE_URL"] = url or f"sqlite:///{folder}/phasewise.sqlite3"
         environment["DJANGO_SETTINGS_MODULE"] = "config.settings"
-        for command in (["manage.py", "migrate", "--verbosity=0"], ["-m", "tests.benchmarks", *arguments]):
-            code = subprocess.run([sys.executable, *command], cwd=HERE, env=environment).returncode
-            if code:
-                return code
-    return 0
+        for command in ("migrate", "createcachetable"):
+            subprocess.run(
+                [sys.executable, "manage.py", command, "--verbosity=0"], cwd=HERE, env=environment, check=True
+            )
+        benchmarks = [sys.executable, "-m", "tests.benchmarks", *arguments]
+        return subprocess.run(benchmarks, cwd=HERE, env=environment).returncode
 
 
 def all_required() -> bool:

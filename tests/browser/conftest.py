@@ -58,7 +58,9 @@ def site(_server, transactional_db):
 
 @pytest.fixture
 def open_page(browser, site):
-    """Open pages, each in a browser of its own: `open_page(owner)`, `open_page(staff, phone=True)`, `open_page(javascript=False)`.
+    """Open pages, each in a browser of its own: `open_page(owner)`, `open_page(staff, phone=True, javascript=False)`.
+
+    The person is a user or a member; other options go to Playwright's `new_context`.
 
     The test fails when a page complains: an error on the console, a broken script, something the content policy forbids.
     What a test provokes on purpose it may take from `open_page.complaints`.
@@ -73,7 +75,7 @@ def open_page(browser, site):
         contexts.append(context)
         if person:
             client = Client()
-            client.force_login(person)
+            client.force_login(getattr(person, "user", person))
             session = client.cookies[settings.SESSION_COOKIE_NAME].value
             context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}])
         context.on("console", lambda message: message.type == "error" and complain(message.text))
