@@ -161,8 +161,17 @@ def _announce_when_up(host: str, port: str) -> bool:
                 return False
     except OSError:
         return False
-    print(f"\n  Phasewise is running: {address}\n  Ctrl-C ends it.\n", flush=True)
+    others = f"\n  From a phone in this network: http://{_outward_address()}:{port}" if host == "0.0.0.0" else ""  # noqa: S104
+    print(f"\n  Phasewise is running: {address}{others}\n  Ctrl-C ends it.\n", flush=True)
     return True
+
+
+def _outward_address() -> str:
+    """Return the address that others in the network know this machine by."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trial, suppress(OSError):
+        trial.connect(("192.0.2.1", 9))  # an address of nobody's; choosing the way there sends nothing
+        return trial.getsockname()[0]
+    return socket.gethostname()
 
 
 if __name__ == "__main__":
