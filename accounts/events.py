@@ -17,7 +17,8 @@ from accounts.actor import Actor
 
 log = logging.getLogger(__name__)
 
-# Sent after the commit with `event`; may be sent again after a crash, so listeners must not mind.
+# Sent after the commit with `event`, its Kind as the sender, so that a listener may ask for one kind alone:
+# recorded.connect(react, sender=catalogue["card.moved"]). Sent again after a crash, so listeners must not mind.
 recorded = Signal()
 
 
@@ -56,7 +57,7 @@ def record(name: str, subject: models.Model, by: Actor, /, **details):
         raise ValueError(f"{name} was recorded outside a transaction")
     cause = by.cause
     # An unheard event needs no second telling.
-    told = None if recorded.receivers else timezone.now()
+    told = None if recorded.has_listeners(kind) else timezone.now()
     event = Event.objects.create(
         business_id=by.business_id,
         sequence=Business.objects.take_number(by.business_id, "last_event"),
@@ -80,7 +81,7 @@ def record(name: str, subject: models.Model, by: Actor, /, **details):
 def tell(event) -> None:
     """Tell every listener of a committed event, then tick it; a listener that fails is logged and told again."""
     failed = False
-    for receiver, answer in recorded.send_robust(sender=None, event=event):
+    for receiver, answer in recorded.send_robust(sender=catalogue[event.name], event=event):
         if isinstance(answer, Exception):
             failed = True
             log.error("%s could not take event %s: %r", receiver, event.pk, answer)
@@ -91,7 +92,7 @@ def tell(event) -> None:
 def tell_again(older_than: timedelta = timedelta(seconds=30)) -> int:
     """Tell what a crash left untold; return how many events were told."""
     Event = apps.get_model("accounts", "Event")
-    untold = Event.objects.filter(told_at=None, at__lt=timezone.now() - older_than).order_by("pk")[:500]
+    untold = Event.objects.filter(told_at=None, name__in=catalogue, at__lt=timezone.now() - older_than).order_by("pk")[:500]
     for event in untold:
         tell(event)
     return len(untold)
