@@ -16,6 +16,7 @@ from accounts.events import record
 from accounts.models import Business, Event
 from accounts.verbs import Stale, verb
 
+TINTS = list(enumerate("Red Orange Yellow Green Teal Blue Violet Pink".split(), start=1))
 TAGS = [("", "No tag"), ("main", "Main"), ("work", "Work"), ("home", "Home")]
 PHONE_TAGS = [*TAGS, ("mobile", "Mobile"), ("fax", "Fax")]
 ADDRESS_TAGS = [*TAGS, ("billing", "Billing"), ("shipping", "Shipping")]
@@ -162,11 +163,11 @@ class Contact(models.Model):
     def create(cls, business, *, emails=(), phones=(), addresses=(), labels=(), by: Actor, **fields):
         """Make a contact from its parts.
 
-        emails, phones, addresses: lists of (value, tag), the first is the primary one; labels: ContactLabels.
+        emails, phones, addresses: lists of (value, tag), the first is the primary one; labels: ContactLabels or names.
         Raises ValidationError when neither a name, a company, an e-mail nor a phone is given.
         """
         contact = cls(business=business, **fields)
-        contact._write(emails, phones, addresses, labels, insert=True)
+        contact._write(emails, phones, addresses, labels, by=by, insert=True)
         record("contact.created", contact, by, contact=contact.name, source=contact.source)
         return contact
 
@@ -201,7 +202,7 @@ class Contact(models.Model):
         parts = {key: changes.pop(key, None) for key in self.PARTS}
         if changes:
             raise ValueError(f"unknown fields {sorted(changes)}")
-        self._write(**parts)
+        self._write(**parts, by=by)
         after = self.as_told()
         changed = [key for key in before if before[key] != after[key]]
         if not changed:
@@ -268,6 +269,13 @@ class Contact(models.Model):
         told["labels"] = list(self.labels.values_list("name", flat=True))
         return told
 
+    def told_at(self, revision: int) -> dict:
+        """Return what the ledger kept of the contact when it had this revision: each one since has its event."""
+        told = self.as_told()
+        for event in Event.objects.about(self)[: max(0, self.revision - revision)]:
+            told |= event.details.get("before", {})
+        return told
+
     # Under the lock -----------------------------------------------------------------------------------
 
     def _lock(self):
@@ -289,12 +297,11 @@ class Contact(models.Model):
         self.updated_at = timezone.now()
         self.save(update_fields=[*fields, "revision", "updated_at"])
 
-    def _write(self, emails=None, phones=None, addresses=None, labels=None, insert=False):
+    def _write(self, emails=None, phones=None, addresses=None, labels=None, *, by: Actor, insert=False):
         """Write the fields and those parts that are given; keep what is derived from them right."""
         emails = _cleaned(emails, str.lower)
         phones, addresses = _cleaned(phones), _cleaned(addresses)
-        if labels is not None and any(label.business_id != self.business_id for label in labels):
-            raise ValueError("a label of another business")
+        labels = self._labels(labels, by)
         for key in self.FIELDS:
             setattr(self, key, getattr(self, key).strip())
         mails = emails if emails is not None else list(self.emails.values_list("email", "tag"))
@@ -315,6 +322,18 @@ class Contact(models.Model):
         _replace(self.addresses, addresses, "address")
         if labels is not None:
             self.labels.set(labels)
+
+    def _labels(self, labels, by: Actor):
+        """Return labels of the business, those given by name made where they are new; None when none were given."""
+        if labels is None:
+            return None
+        own = [
+            label if isinstance(label, ContactLabel) else ContactLabel.find_or_create(self.business, label, by=by)
+            for label in labels
+        ]
+        if any(label.business_id != self.business_id for label in own):
+            raise ValueError("a label of another business")
+        return own
 
 
 class EmailAddress(models.Model):
@@ -349,6 +368,11 @@ class PhoneNumber(models.Model):
 
     def __str__(self):
         return self.phone
+
+    @property
+    def link(self) -> str:
+        """Return the address that makes a telephone call it."""
+        return f"tel:{'+' if self.phone.startswith(('+', '00')) else ''}{self.digits}"
 
 
 class Address(models.Model):
