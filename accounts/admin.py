@@ -8,6 +8,7 @@ from allauth.mfa.admin import Authenticator
 from django.contrib import admin, messages
 from django.contrib.admin import ActionLocation
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count, Prefetch
 from django.shortcuts import redirect
@@ -25,6 +26,23 @@ admin.site.index_title = "Everything there is"
 admin.site.password_change = lambda request, extra_context=None: redirect("account_change_password")
 
 
+class Found(AutocompleteJsonView):
+    """What an autocomplete finds, with what tells equal names apart."""
+
+    def get_queryset(self):
+        """Return what was found with all that its name needs."""
+        rows = super().get_queryset()
+        related = self.model_admin.list_select_related
+        return rows.select_related(*related) if related else rows
+
+    def serialize_result(self, obj, to_field_name):
+        """Return one line of the list."""
+        return super().serialize_result(obj, to_field_name) | {"text": self.model_admin.full_name(obj)}
+
+
+admin.site.autocomplete_view = lambda request: Found.as_view(admin_site=admin.site)(request)
+
+
 class SeenAdmin(admin.ModelAdmin):
     """An admin in which rows are looked at: nothing is added, changed or deleted, and the page says why.
 
@@ -37,6 +55,12 @@ class SeenAdmin(admin.ModelAdmin):
     change_list_template = "admin/said_change_list.html"
     show_full_result_count = False
     list_per_page = 50
+
+    def full_name(self, row) -> str:
+        """Return the row's name and where it belongs, for lists in which names may be equal."""
+        return " · ".join(
+            [str(row), *(str(getattr(row, name)) for name in ("workflow", "business") if hasattr(row, name))]
+        )
 
     def has_add_permission(self, request):
         """Answer that nothing is added."""
@@ -259,6 +283,7 @@ class BusinessAdmin(VerbAdmin):
     list_display = ("name", "slug", "people", "currency", "time_zone", "last_card", "last_event", "created_at")
     list_filter = ("currency",)
     search_fields = ("name", "slug", "memberships__user__email")
+    ordering = ("name",)
     date_hierarchy = "created_at"
     inlines = (MembershipsSeen,)
 

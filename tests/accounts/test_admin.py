@@ -482,3 +482,31 @@ def test_a_lesser_administrator_makes_no_administrators(administrator, staff):
 def test_the_password_is_changed_where_everybody_changes_it(back_room):
     answer = back_room.get(reverse("admin:password_change"))
     assert answer.url == reverse("account_change_password")
+
+
+# Autocomplete -----------------------------------------------------------------------------------------
+
+
+def test_an_autocomplete_tells_equal_names_apart(back_room, business, stranger):
+    make_workflow(business, "Sales")
+    make_workflow(stranger.business, "Sales")
+    sent = {"app_label": "boards", "model_name": "card", "field_name": "phase", "term": "invoice sent"}
+    found = back_room.get(reverse("admin:autocomplete"), sent).json()["results"]
+    assert {row["text"] for row in found} == {
+        "Invoice sent · Sales · Brightside Joinery",
+        "Invoice sent · Sales · Other Ltd",
+    }
+
+
+def test_an_autocomplete_takes_no_more_queries_with_more_rows(back_room):
+    furnish(2)
+    fields = [("card", "phase"), ("card", "contact"), ("workflow", "business"), ("phase", "workflow")]
+    address = reverse("admin:autocomplete") + "?app_label=boards&model_name={}&field_name={}&term="
+    assert_not_growing(back_room, [address.format(*field) for field in fields], lambda: furnish(18))
+
+
+def test_an_autocomplete_is_closed_to_those_who_may_not_see_the_rows(business):
+    client = Client()
+    client.force_login(UserFactory(is_staff=True))
+    sent = {"app_label": "boards", "model_name": "card", "field_name": "phase", "term": ""}
+    assert client.get(reverse("admin:autocomplete"), sent).status_code == 403

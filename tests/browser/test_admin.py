@@ -1,0 +1,60 @@
+"""The back room in a real browser: the strict content policy holds, the scripts of Django's admin work under it."""
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from boards.models import Card
+from tests.accounts.test_admin import OURS, furnish, url
+from tests.factories import UserFactory
+
+
+@pytest.fixture
+def back_room(open_page):
+    """An administrator's browser, in a furnished place."""
+    furnish(2)
+    return open_page(UserFactory(name="Root Admin", is_staff=True, is_superuser=True))
+
+
+def test_every_page_keeps_to_the_content_policy(back_room):
+    back_room.goto(reverse("admin:index"))
+    for model in OURS:
+        page, row = admin.site._registry[model], model._default_manager.first()
+        back_room.goto(url(model))
+        back_room.goto(url(row, "change"))
+        if getattr(page, "needs", ()):
+            back_room.goto(url(model, "add"))
+
+
+def test_a_card_is_found_its_phase_changed_and_the_refusal_of_another_workflow_shown(back_room):
+    card = Card.objects.select_related("workflow").first()
+    other = Card.objects.exclude(pk=card.pk).first().phase
+    to = card.workflow.phases.all()[2]
+
+    def choose(phase):
+        back_room.locator(".field-phase .select2-selection").click()
+        back_room.locator(".select2-search__field").fill(f"{phase.name} {phase.business.slug} ")
+        name = f"{phase.name} · {phase.workflow.name} · {phase.business.name}"
+        back_room.locator(".select2-results__option--highlighted", has_text=name).click()
+        back_room.locator("input[name=_continue]").click()
+
+    back_room.goto(url(card, "change"))
+    choose(other)
+    assert "another workflow" in back_room.locator(".errorlist").inner_text()
+    back_room.goto(url(card, "change"))
+    choose(to)
+    assert "was changed successfully" in back_room.locator(".messagelist").inner_text()
+    card.refresh_from_db()
+    assert card.phase == to
+
+
+def test_what_is_final_is_asked_and_done(back_room):
+    card = Card.objects.first()
+    back_room.goto(url(Card))
+    for action in ("archive", "delete_for_good"):
+        back_room.locator(f"input[name=_selected_action][value='{card.pk}']").check()
+        back_room.locator("select[name=action]").select_option(action)
+        back_room.locator("button[name=index]").click()
+    assert "cannot be taken back" in back_room.locator("#content").inner_text()
+    back_room.locator("form button.button").click()
+    assert not Card.objects.filter(pk=card.pk).exists()
