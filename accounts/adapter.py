@@ -12,6 +12,8 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts.models import User
+
 log = logging.getLogger(__name__)
 
 NOT_SENT = "We could not send you a mail just now. Try again later, or ask whoever runs this Phasewise."
@@ -36,6 +38,15 @@ class AccountAdapter(DefaultAccountAdapter):
             super().pre_authenticate(request, **credentials)
         except ValidationError as error:
             raise ImmediateHttpResponse(respond_429(request)) from error
+
+    def confirm_email(self, request, email_address):
+        """Take a confirmed address over, unless another account signs in with it: then nothing is changed."""
+        others = User.objects.filter(email__iexact=email_address.email).exclude(pk=email_address.user_id)
+        if others.exists():
+            told = {"email": email_address.email}
+            self.add_message(request, messages.ERROR, "account/messages/email_confirmation_failed.txt", told)
+            return False
+        return super().confirm_email(request, email_address)
 
     def send_mail(self, template_prefix, email, context):
         """Send a mail with links to BASE_URL where that is set; a mail server that is away stops nobody's request."""

@@ -122,6 +122,8 @@ CACHES = {
     }
 }
 
+_https = not (EMBEDDED or DEBUG) and env.bool("HTTPS", default=True)
+
 # People -----------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -148,7 +150,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if EMBEDDED or DEBUG else "https"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _https else "http"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Phasewise"
 # Behind a reverse proxy the visitor's address is the last one that a proxy of ours wrote; without one, the peer.
@@ -158,7 +160,6 @@ if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Security ---------------------------------------------------------------------------------------------
-_https = not (EMBEDDED or DEBUG) and env.bool("HTTPS", default=True)
 SECURE_SSL_REDIRECT = _https
 SECURE_REDIRECT_EXEMPT = [r"^up$"]
 SECURE_HSTS_SECONDS = 31536000 if _https else 0

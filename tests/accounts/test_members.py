@@ -4,9 +4,12 @@ import re
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django_ox.models import OxTask
 from django_ox.testing import run_tasks
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
@@ -55,14 +58,11 @@ def test_a_manager_is_offered_only_what_is_below(browse, business, owner, manage
     assertNotContains(page, 'value="manager"')
 
 
-def test_ten_times_the_members_cost_no_more_queries(browse, business, owner, django_assert_num_queries):
+def test_ten_times_the_members_cost_no_more_queries(browse, business, owner):
     client = browse(owner)
     client.get(at("members", business))
 
     def count():
-        from django.db import connection
-        from django.test.utils import CaptureQueriesContext
-
         with CaptureQueriesContext(connection) as queries:
             client.get(at("members", business))
         return len(queries)
@@ -100,9 +100,7 @@ def test_an_invitation_is_made_and_its_mail_leaves_with_the_worker(browse, busin
 
 
 def test_neither_the_row_nor_the_waiting_task_holds_the_secret(business, owner):
-    from django_ox.models import OxTask
-
-    invitation, secret = business.invite("nora@example.test", "staff", by=actor(owner))
+    _, secret = business.invite("nora@example.test", "staff", by=actor(owner))
     assert secret not in str(vars(Invitation.objects.get()))
     assert secret not in str([vars(task) for task in OxTask.objects.all()])
     assert Invitation.objects.get().secret == secret
@@ -131,7 +129,9 @@ def test_a_name_with_line_breaks_cannot_write_headers(business, owner):
     assert "\n" not in mail.outbox[0].subject
 
 
-@pytest.mark.parametrize(("email", "said"), [("nonsense", "valid email"), ("tomas@brightside.test", "already a member")])
+@pytest.mark.parametrize(
+    ("email", "said"), [("nonsense", "valid email"), ("tomas@brightside.test", "already a member")]
+)
 def test_a_bad_address_is_told_at_its_field(browse, business, owner, email, said):
     join(business, "staff", email="tomas@brightside.test")
     answer = browse(owner).post(at("member_invite", business), {"email": email, "role": "staff"})
