@@ -52,6 +52,11 @@ class Funnel:
         return sum(phase.card_count for phase in self.path)
 
     @property
+    def cards(self) -> int:
+        """Return how many cards stand on the board."""
+        return sum(phase.card_count for phase in self.phases)
+
+    @property
     def value(self) -> int:
         """Return what the cards on their way are worth."""
         return sum(phase.value_total for phase in self.path)

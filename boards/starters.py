@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from accounts.templatetags.house import moon
+
 NEW, PROCESSING = "new", "processing"
 
 
@@ -16,6 +18,12 @@ class Starter:
     phases: tuple[tuple[str, str], ...]
     win: str
     labels: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def preview(self) -> list[dict]:
+        """Return the phases as a page shows them before they exist, the win phase last."""
+        names = [*(name for name, _ in self.phases), self.win]
+        return [{"name": name, "moon": moon(index, len(names))} for index, name in enumerate(names)]
 
 
 STARTERS = {

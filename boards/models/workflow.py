@@ -71,14 +71,13 @@ class Workflow(models.Model):
 
     @classmethod
     @verb("workflow.create")
-    def create(cls, business, *, name: str, description="", type="other", template=None, by: Actor):
+    def create(cls, business, *, name: str, description="", type="", template=None, by: Actor):
         """Make a workflow with its win phase and, from a template, its phases and labels.
 
-        template: a boards.starters.Starter. Raises ValidationError for a missing or overlong name.
+        template: a boards.starters.Starter; without a type it gives that too. Raises ValidationError for a missing or overlong name.
         """
-        workflow = cls(business=business, name=name.strip(), description=description.strip(), type=type)
-        if template:
-            workflow.type = template.type
+        workflow = cls(business=business, name=name.strip(), description=description.strip())
+        workflow.type = type or (template.type if template else "other")
         workflow.slug = cls._free_slug(business, workflow.name)
         workflow.full_clean(exclude=["business", "archived_by"])
         workflow.save(force_insert=True)
@@ -180,5 +179,6 @@ class Workflow(models.Model):
         wanted = slugify(name)[:50] or "workflow"
         Business.objects.select_for_update(no_key=True).get(pk=business.pk)
         taken = set(cls.objects.filter(business=business, slug__startswith=wanted).values_list("slug", flat=True))
+        taken.add("new")  # there the page lives that makes workflows
         tries = (wanted if n == 1 else f"{wanted}-{n}" for n in range(1, len(taken) + 2))
         return next(slug for slug in tries if slug not in taken)
