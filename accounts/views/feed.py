@@ -17,30 +17,31 @@ OTHERS = {"token": "Programs", "rule": "Rules", "form": "Forms", "system": "Phas
 @allowed("event.view")
 def feed(request):
     """Show a page of the ledger, filtered by kind of thing and by who did it, older than a sequence number."""
-    chosen = {name: request.GET.get(name, "") for name in ("kind", "who")}
-    before = request.GET.get("before", "")
-    events = list(
-        Event.objects.for_feed(
-            request.business, kind=chosen["kind"], who=chosen["who"], before=int(before) if before.isdecimal() else None
-        )[: A_PAGE + 1]
-    )
-    older = events[A_PAGE - 1].sequence if len(events) > A_PAGE else None
+    kinds = {name.split(".")[0] for name in catalogue}
+    chosen = {name: value for name in ("kind", "who") if (value := request.GET.get(name, ""))}
+    before = _number(request.GET.get("before", ""))
+    events = Event.objects.for_feed(request.business, **chosen, before=before)
+    if chosen.get("kind", "card") not in kinds or not _is_somebody(chosen.get("who", "system")):
+        events = events.none()
+    events = list(events[: A_PAGE + 1])
+    older = {**chosen, "before": events[A_PAGE - 1].sequence} if len(events) > A_PAGE else {}
     events = Event.find_places(events[:A_PAGE], request.business)
     told = {
         "days": [(day, list(of_a_day)) for day, of_a_day in groupby(events, key=lambda event: local(event.at))],
-        "kinds": sorted({(name.split(".")[0], _word(name)) for name in catalogue}, key=lambda kind: kind[1]),
+        "kinds": sorted((kind, kind.replace("_", " ").capitalize()) for kind in kinds),
         "people": request.business.memberships.select_related("user").order_by("user__name", "user__email"),
         "others": OTHERS.items(),
         "chosen": chosen,
-        "is_filtered": any(chosen.values()),
-        "is_newest": not before,
-        "filters": urlencode({name: value for name, value in chosen.items() if value}),
-        "older": urlencode({**{name: value for name, value in chosen.items() if value}, "before": older})
-        if older
-        else "",
+        "is_newest": before is None,
+        "filters": urlencode(chosen),
+        "older": urlencode(older),
     }
     return render(request, "accounts/feed.html", told)
 
 
-def _word(name: str) -> str:
-    return name.split(".")[0].replace("_", " ").capitalize()
+def _number(typed: str) -> int | None:
+    return int(typed) if typed.isdecimal() and len(typed) < 19 else None
+
+
+def _is_somebody(who: str) -> bool:
+    return who in OTHERS or _number(who) is not None
