@@ -1,6 +1,7 @@
 """What moves through a workflow."""
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -12,6 +13,7 @@ from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business, Event, Membership
 from accounts.verbs import Again, Stale, verb
+from boards.models.closing import Closing
 from boards.models.label import CardLabel, Label
 from boards.models.phase import Phase
 from boards.models.workflow import Workflow
@@ -83,6 +85,12 @@ class Card(models.Model):
     )
     source = models.CharField(max_length=100, blank=True)
     external_id = models.CharField(max_length=200, blank=True, default="")
+    custom = models.JSONField(
+        default=dict, blank=True, editable=False, help_text="Values of custom fields, by their id."
+    )
+    order = models.ForeignKey(
+        "boards.Order", models.SET_NULL, null=True, blank=True, related_name="cards", editable=False
+    )
     search = models.TextField(default="", editable=False)  # the name and source, folded for searching
     labels = models.ManyToManyField(Label, through=CardLabel, related_name="cards")
     # Counted by the verbs, so that a board need not.
@@ -159,7 +167,7 @@ class Card(models.Model):
         for label in labels:
             card._wear(label)
         Assignment.objects.bulk_create([Assignment(card=card, member=member) for member in card._own(assignees)])
-        card.record("card.created", by, phase=phase.name, source=card.source)
+        card.record("card.created", by, phase=phase.as_told(), source=card.source)
         return card
 
     @classmethod
@@ -182,11 +190,23 @@ class Card(models.Model):
     # Moving -------------------------------------------------------------------------------------------
 
     @verb("card.move")
-    def move(self, to: Phase, place: Place = TOP, *, revision: int | None = None, by: Actor):
+    def move(
+        self,
+        to: Phase,
+        place: Place = TOP,
+        *,
+        revision: int | None = None,
+        facts: dict | None = None,
+        closing: dict | None = None,
+        by: Actor,
+    ):
         """Put the card in a phase of its workflow, at a place.
 
         revision: the one the person saw; a card that was moved or archived since is left alone and Stale is raised.
-        Raises ValidationError for an archived card or workflow and for a phase of another workflow.
+        facts: what the phase asks for, filled in on the way (FIELDS, "assignees", "custom"), all or nothing.
+        closing: why it ends, for a Cancelled phase (see Closing.read).
+        Raises ValidationError for an archived card or workflow, a phase of another workflow (code other_workflow), a
+        full phase (wip_limit), missing facts (missing_facts, with `params["missing"]`) and a missing closing (closing).
         """
         phases = self._lock(to.pk)
         if to.pk not in phases:
@@ -204,10 +224,20 @@ class Card(models.Model):
                 return
             self._stand(to, rank)
             return self.record("card.reordered", by, after=to.as_told(), rank=old_rank)
+        to.refuse_when_full()
+        if facts:
+            self._fill_in(facts, by)
+        self._refuse_lacking(to)
+        if to.is_cancelled and not here.is_cancelled:
+            Closing.read(self, **(closing or {"reason": None}), by=by).save(force_insert=True)
         here.tally(-1, -(self.value or 0))
         to.tally(1, self.value or 0)
         self._stand(to, rank)
-        return self.record("card.moved", by, before=here.as_told(), after=to.as_told(), rank=old_rank)
+        if here.is_cancelled and not to.is_cancelled:
+            self.closings.filter(reopened_at=None).update(reopened_at=timezone.now(), reopened_by_id=by.user_id)
+        event = self.record("card.moved", by, before=here.as_told(), after=to.as_told(), rank=old_rank)
+        self._equip(to, by=by.because_of(event))
+        return event
 
     def stand_in(self, to: Phase, place: Place, *, by: Actor) -> None:
         """Move with a phase that goes away: recorded like any move, but no refusal can hold it back.
@@ -253,6 +283,46 @@ class Card(models.Model):
             before={key: _told(before[key]) for key in changed},
             after={key: _told(getattr(self, key)) for key in changed},
         )
+
+    @verb("card.update")
+    def fill_fields(self, values: dict, *, by: Actor):
+        """Fill in custom fields: {Field or its id: value}, None empties one. Raises ValidationError in words."""
+        self._lock()
+        self._refuse_archived()
+        fields = {str(field.pk): field for field in self.workflow.fields.all()}
+        before, custom = {}, dict(self.custom)
+        for key, value in values.items():
+            field = fields.get(str(getattr(key, "pk", key)))
+            if field is None:
+                raise ValidationError({"custom": "This field does not exist."}, code="field")
+            before[field.name] = field.show(custom.get(str(field.pk)))
+            custom[str(field.pk)] = field.read(value)
+        after = {fields[pk].name: fields[pk].show(value) for pk, value in custom.items() if pk in fields}
+        changed = [name for name, value in before.items() if after[name] != value]
+        if not changed:
+            return
+        old, self.custom = self.custom, {pk: value for pk, value in custom.items() if value is not None}
+        self._touch("custom")
+        return self.record(
+            "card.fields_filled",
+            by,
+            changed=changed,
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+            was={pk: old.get(pk) for pk in custom if old.get(pk) != self.custom.get(pk)},
+        )
+
+    @verb("card.report")
+    def report(self, trigger, *, by: Actor):
+        """Say that something happened to the card; what follows from it is for the rules. Returns the event.
+
+        Raises ValidationError for an archived card or a trigger of another business.
+        """
+        self.lock_row()
+        if trigger.business_id != self.business_id:
+            raise ValidationError({"trigger": "This trigger does not exist."}, code="trigger")
+        phase = {"id": str(self.phase_id), "name": self.phase.name}
+        return self.record("card.reported", by, trigger=trigger.key, label=trigger.name, phase=phase)
 
     @verb("card.assign")
     def assign(self, members, *, was=None, by: Actor):
@@ -333,6 +403,7 @@ class Card(models.Model):
             self.rank = self._rank_in(to, place or TOP)
             if to.pk != self.phase_id:
                 self.phase, self.entered_at = to, timezone.now()
+        to.refuse_when_full()
         self.archived_at = self.archived_by = None
         to.tally(1, self.value or 0)
         self.placed_revision = self.revision + 1
@@ -354,6 +425,17 @@ class Card(models.Model):
     def is_won(self) -> bool:
         """Answer whether the card stands in the win phase."""
         return self.phase.section == Phase.WIN
+
+    @property
+    def is_stale(self) -> bool:
+        """Answer whether it stands in its phase for longer than the phase finds healthy; only progress counts."""
+        days = self.phase.stale_days
+        return days is not None and timezone.now() - self.entered_at >= timedelta(days=days)
+
+    @property
+    def closing(self):
+        """Return why it ended badly, or None while it is open."""
+        return next((closing for closing in self.closings.all() if closing.reopened_at is None), None)
 
     @property
     def due_state(self) -> str:
@@ -399,6 +481,36 @@ class Card(models.Model):
             raise Again
         self.phase = phases[self.phase_id]
         return phases
+
+    def _fill_in(self, facts: dict, by: Actor) -> None:
+        """Take what a phase asks for, through the verbs that change it."""
+        facts = dict(facts)
+        assignees, custom = facts.pop("assignees", None), facts.pop("custom", None)
+        if facts:
+            self.update(**facts, by=by)
+        if custom:
+            self.fill_fields(custom, by=by)
+        if assignees is not None:
+            self.assign(assignees, by=by)
+
+    def _refuse_lacking(self, phase: Phase) -> None:
+        """Raise ValidationError when the card lacks what a phase asks for."""
+        missing = phase.missing_of(self) if phase.required else []
+        words = phase.name_facts(missing) if missing else []
+        if words:
+            raise ValidationError(
+                f"{phase.name} asks for {', '.join(words)}.", code="missing_facts", params={"missing": missing}
+            )
+
+    def _equip(self, phase: Phase, *, by: Actor) -> None:
+        """Give the card what its new phase hands out: somebody responsible, and a checklist."""
+        if phase.default_assignee_id and not self.assignments.exists():
+            self.assign([phase.default_assignee], by=by)
+        if phase.checklist_lines:
+            has = set(self.items.values_list("text", flat=True))
+            for line in phase.checklist_lines:
+                if line not in has:
+                    self.items.model.add(self, line, by=by)
 
     def _rank_in(self, phase: Phase, place: Place) -> str:
         column = Card.objects.filter(phase=phase)

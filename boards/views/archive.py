@@ -37,10 +37,7 @@ def restore(request, workflow):
         event = card.restore(to, by=request.actor)
     except ValidationError as error:
         return refused(request, error, _here(request, workflow), pieces=_shown(request, workflow))
-    if event is None:
-        said = f"{card.name} is on the board already."
-    else:
-        said = f"{card.name} is back in {card.phase.name}."
+    said = f"{card.name} is back in {card.phase.name}." if event else f"{card.name} is on the board already."
     return done(request, _here(request, workflow), said, pieces=_shown(request, workflow), event=event)
 
 

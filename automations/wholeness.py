@@ -1,0 +1,194 @@
+"""What must always hold, asked of the database as it is: each question yields what is wrong, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations
+
+from django.apps import apps
+from django.db.models import Count, F, Sum
+from fractional_indexing import FIError, validate_order_key
+
+from accounts.models import Business, Event
+from boards.models import Card, Comment, Item, Phase
+
+OURS = ("accounts", "contacts", "boards", "automations")
+NAMED = 20  # violations of a kind told one by one; the rest is counted
+
+
+def ask(business: Business) -> list[str]:
+    """Return everything that is wrong with a business; nothing means all is well."""
+    return [line for question in QUESTIONS for line in _the_first(question(business))]
+
+
+def _the_first(lines: Iterator[str]) -> Iterator[str]:
+    more = 0
+    for number, line in enumerate(lines):
+        if number < NAMED:
+            yield line
+        else:
+            more += 1
+    if more:
+        yield f"… and {more} more like this"
+
+
+def do_tallies_hold(business) -> Iterator[str]:
+    """Does each phase count the cards that stand in it, and their value?"""
+    rows = Card.objects.on_board().filter(business=business).order_by().values("phase_id")
+    found = {row["phase_id"]: row for row in rows.annotate(cards=Count("pk"), worth=Sum("value"))}
+    for phase in business.phases.select_related("workflow"):
+        row = found.get(phase.pk, {"cards": 0, "worth": 0})
+        if phase.card_count != row["cards"]:
+            yield f"{_phase(phase)} says {phase.card_count} cards, there are {row['cards']}"
+        if phase.value_total != (row["worth"] or 0):
+            yield f"{_phase(phase)} says it is worth {phase.value_total}, it is {row['worth'] or 0}"
+
+
+def are_places_in_order(business) -> Iterator[str]:
+    """Is every card's place well-formed, its own, and read by the database in the order of its bytes?"""
+    before = ("", None)
+    cards = (
+        Card.objects.filter(business=business).order_by("phase_id", "rank").values_list("phase_id", "rank", "number")
+    )
+    for phase, rank, number in cards.iterator(chunk_size=2000):
+        try:
+            validate_order_key(rank)
+        except FIError:
+            yield f"card {number} stands at a place that is none: {rank!r}"
+        if phase == before[0] and rank.encode() <= before[1].encode():
+            yield f"card {number} stands at {rank!r}, which is not behind {before[1]!r}"
+        before = (phase, rank)
+
+
+def are_paths_whole(business) -> Iterator[str]:
+    """Does each workflow end in exactly one win phase, and are the phases before it numbered without a gap?"""
+    for workflow in business.workflows.prefetch_related("phases"):
+        phases = list(workflow.phases.all())
+        wins = sum(phase.is_win for phase in phases)
+        if wins != 1:
+            yield f"{workflow} has {wins} win phases"
+        places = [phase.position for phase in phases if phase.section == Phase.PATH]
+        if places != list(range(len(places))):
+            yield f"the phases of {workflow} are numbered {places}"
+
+
+def are_cards_at_home(business) -> Iterator[str]:
+    """Do a card, its phase and its labels belong to one workflow, and has the card a number that was given out?"""
+    cards = Card.objects.filter(business=business)
+    for card in cards.exclude(workflow=F("phase__workflow")):
+        yield f"card {card.number} stands in a phase of another workflow"
+    for card in (
+        cards.filter(card_labels__label__isnull=False).exclude(card_labels__label__workflow=F("workflow")).distinct()
+    ):
+        yield f"card {card.number} wears a label of another workflow"
+    for card in cards.filter(number__gt=business.last_card):
+        yield f"card {card.number} has a number beyond the last one given out, {business.last_card}"
+
+
+def do_small_counts_hold(business) -> Iterator[str]:
+    """Does each card count its comments, its checklist and what of it is done?"""
+    cards = Card.objects.filter(business=business).order_by()
+    comments = Comment.objects.filter(card__business=business)
+    items = Item.objects.filter(card__business=business)
+    counts = {
+        "comment_count": _by_card(comments),
+        "item_count": _by_card(items),
+        "done_count": _by_card(items.exclude(done_at=None)),
+    }
+    for card in cards.only("number", *counts).iterator(chunk_size=2000):
+        for name, found in counts.items():
+            said, there = getattr(card, name), found.get(card.pk, 0)
+            if said != there:
+                yield f"card {card.number} says {name} is {said}, it is {there}"
+
+
+def _by_card(rows) -> dict:
+    return dict(rows.order_by().values("card_id").annotate(n=Count("pk")).values_list("card_id", "n"))
+
+
+def is_the_ledger_without_gaps(business) -> Iterator[str]:
+    """Do the events count up from one to the last number given out?"""
+    wanted = 1
+    sequences = Event.objects.filter(business=business).order_by("sequence").values_list("sequence", flat=True)
+    for sequence in sequences.iterator(chunk_size=5000):
+        if sequence != wanted:
+            yield f"the ledger jumps from event {wanted - 1} to {sequence}"
+        wanted = sequence + 1
+    if wanted - 1 != business.last_event:
+        yield f"the ledger ends with event {wanted - 1}, but {business.last_event} were given out"
+
+
+def does_the_ledger_tell_of_the_cards(business) -> Iterator[str]:
+    """Told from the beginning, does the ledger put each card into the phase, or the archive, in which it is?"""
+    told: dict = {}
+    events = Event.objects.filter(business=business, subject_kind="card", name__in=FOLDED).order_by("sequence")
+    for name, card, details in events.values_list("name", "subject_id", "details").iterator(chunk_size=2000):
+        told[card] = FOLDED[name](told.get(card, (None, False)), details)
+    cards = Card.objects.filter(business=business).values_list("pk", "number", "phase_id", "archived_at")
+    for pk, number, phase, archived_at in cards.iterator(chunk_size=2000):
+        if told.get(pk) is None:
+            yield f"the ledger does not know of card {number}"
+            continue
+        told_phase, told_archived = told.pop(pk)
+        if told_phase not in (None, str(phase)):
+            yield f"card {number} is not in the phase of which the ledger tells"
+        if told_archived != bool(archived_at):
+            yield f"card {number} is {'' if archived_at else 'not '}archived, the ledger tells otherwise"
+    # A workflow that was deleted took its cards along: one event tells of it.
+    for pk, state in told.items():
+        if state is not None and not _went_with_its_workflow(business, pk):
+            yield f"the ledger tells of card {pk}, which is not there"
+
+
+def _went_with_its_workflow(business, pk) -> bool:
+    workflow = Event.objects.filter(business=business, subject_kind="card", subject_id=pk).first().details["workflow"]
+    return Event.objects.filter(business=business, name="workflow.deleted", subject_id=workflow).exists()
+
+
+# What an event makes of a card: (phase, archived), or None when it is gone. Early ledgers named the first phase only.
+FOLDED: dict[str, Callable] = {
+    "card.created": lambda _, told: (told["phase"]["id"] if isinstance(told["phase"], dict) else None, False),
+    "card.moved": lambda was, told: (told["after"]["id"], was[1]),
+    "card.archived": lambda was, told: (was[0], True),
+    "card.restored": lambda _, told: (told["phase"]["id"], False),
+    "card.deleted": lambda *_: None,
+}
+
+
+def does_everything_belong_together(business) -> Iterator[str]:
+    """Do the rows that a row points to belong to the same business as the row itself?"""
+    for model in apps.get_models(include_auto_created=True):
+        if model._meta.app_label not in OURS:
+            continue
+        ways = _ways_to_business(model)
+        for one, other in combinations(ways, 2):
+            apart = model._base_manager.filter(**{one: business.pk}).exclude(**{other: business.pk})
+            for row in apart.exclude(**{other: None})[: NAMED + 1]:
+                yield f"{model._meta.verbose_name} {row.pk} belongs to another business by its {other.rpartition('__')[0] or 'own'}"
+
+
+def _ways_to_business(model) -> list[str]:
+    """Return the look-ups that lead from a model to its business: its own, and those of what it points to."""
+    ways = []
+    for field in model._meta.concrete_fields:
+        if field.related_model is Business:
+            ways.append(field.attname)
+        elif field.is_relation and any(f.related_model is Business for f in field.related_model._meta.concrete_fields):
+            ways.append(f"{field.name}__business_id")
+    return ways
+
+
+QUESTIONS: tuple[Callable[[Business], Iterator[str]], ...] = (
+    do_tallies_hold,
+    are_places_in_order,
+    are_paths_whole,
+    are_cards_at_home,
+    do_small_counts_hold,
+    is_the_ledger_without_gaps,
+    does_the_ledger_tell_of_the_cards,
+    does_everything_belong_together,
+)
+
+
+def _phase(phase: Phase) -> str:
+    return f"{phase.name} of {phase.workflow.name}"
