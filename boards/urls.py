@@ -51,7 +51,6 @@ urlpatterns = [
     path("cards/<int:number>/comments/<uuid:comment>/delete/", cards.delete_comment, name="comment_delete"),
     path("cards/<int:number>/archive/", cards.archive, name="card_archive"),
     path("cards/<int:number>/restore/", cards.restore, name="card_restore"),
-    path("cards/<int:number>/delete/", cards.delete, name="card_delete"),
     path("undo/<int:sequence>/", moving.take_back, name="undo"),
     # Contacts, with what is done for them
     path("contacts/", people.contacts, name="contacts"),

@@ -223,22 +223,6 @@ def restore(request, number):
     return _try(request, card, card.restore, f"{card} is back on the board", *EVERYTHING)
 
 
-@require_POST
-@allowed("card.delete")
-def delete(request, number):
-    """Delete an archived card for good, and go to its board."""
-    card = find_card(request, number)
-    board = reverse("board", args=[request.business.slug, card.workflow.slug])
-    try:
-        card.delete_for_good(by=request.actor)
-    except ValidationError as error:
-        return _refused(request, card, error, "state")
-    messages.success(request, f"{card} was deleted for good.")
-    if not request.htmx:
-        return redirect(board)
-    return HttpResponse(headers={"HX-Redirect": board})
-
-
 # Answers ----------------------------------------------------------------------------------------------
 
 
