@@ -78,7 +78,7 @@ def open_page(browser, site):
             client.force_login(getattr(person, "user", person))
             session = client.cookies[settings.SESSION_COOKIE_NAME].value
             context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}])
-        context.on("console", lambda message: message.type == "error" and complain(message.text))
+        context.on("console", lambda message: message.type == "error" and complain(_said(message)))
         context.on("weberror", lambda error: complain(str(error.error)))
         return context.new_page()
 
@@ -91,6 +91,10 @@ def open_page(browser, site):
     for context in contexts:
         context.close()
     assert not open_one.complaints, "the page complained:\n" + "\n".join(open_one.complaints)
+
+
+def _said(message):
+    return f"{message.text} ({message.location['url']})" if message.text.startswith("Failed to load") else message.text
 
 
 @pytest.fixture
