@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import combinations
 
 from django.apps import apps
 from django.db.models import Count, F, Sum
 from fractional_indexing import FIError, validate_order_key
 
 from accounts.models import Business, Event
-from boards.models import Card, Comment, Item, Phase
+from boards.models import Card, CardLabel, Comment, Item, Phase
 
 OURS = ("accounts", "contacts", "boards", "automations")
 NAMED = 20  # violations of a kind told one by one; the rest is counted
@@ -77,10 +76,9 @@ def are_cards_at_home(business) -> Iterator[str]:
     cards = Card.objects.filter(business=business)
     for card in cards.exclude(workflow=F("phase__workflow")):
         yield f"card {card.number} stands in a phase of another workflow"
-    for card in (
-        cards.filter(card_labels__label__isnull=False).exclude(card_labels__label__workflow=F("workflow")).distinct()
-    ):
-        yield f"card {card.number} wears a label of another workflow"
+    worn = CardLabel.objects.filter(card__business=business).exclude(label__workflow=F("card__workflow"))
+    for number in worn.values_list("card__number", flat=True):
+        yield f"card {number} wears a label of another workflow"
     for card in cards.filter(number__gt=business.last_card):
         yield f"card {card.number} has a number beyond the last one given out, {business.last_card}"
 
@@ -160,22 +158,22 @@ def does_everything_belong_together(business) -> Iterator[str]:
     for model in apps.get_models(include_auto_created=True):
         if model._meta.app_label not in OURS:
             continue
-        ways = _ways_to_business(model)
-        for one, other in combinations(ways, 2):
-            apart = model._base_manager.filter(**{one: business.pk}).exclude(**{other: business.pk})
+        own, *others = _ways_to_business(model) or [None]
+        for other in others:
+            apart = model._base_manager.filter(**{own: business.pk}).exclude(**{other: business.pk})
             for row in apart.exclude(**{other: None})[: NAMED + 1]:
-                yield f"{model._meta.verbose_name} {row.pk} belongs to another business by its {other.rpartition('__')[0] or 'own'}"
+                yield f"{model._meta.verbose_name} {row.pk} belongs to another business by its {other.partition('__')[0]}"
 
 
 def _ways_to_business(model) -> list[str]:
-    """Return the look-ups that lead from a model to its business: its own, and those of what it points to."""
-    ways = []
+    """Return the look-ups that lead from a model to its business: its own first, then those of what it points to."""
+    own, others = [], []
     for field in model._meta.concrete_fields:
         if field.related_model is Business:
-            ways.append(field.attname)
+            own.append(field.attname)
         elif field.is_relation and any(f.related_model is Business for f in field.related_model._meta.concrete_fields):
-            ways.append(f"{field.name}__business_id")
-    return ways
+            others.append(f"{field.name}__business_id")
+    return own + others
 
 
 QUESTIONS: tuple[Callable[[Business], Iterator[str]], ...] = (

@@ -1,0 +1,173 @@
+"""manage.py verify: silent about a whole database, and finds each kind of damage."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import Business, Event
+from automations.wholeness import ask
+from boards.models import Assignment, Card, CardLabel, Comment, Item, Phase
+from contacts.models import Contact
+from tests.factories import actor, make_card, make_contact, make_workflow
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def card(workflow, staff):
+    """A card with a past: moved, talked about, archived and restored, beside another one."""
+    first, second, *_ = workflow.phases.all()
+    by = actor(staff)
+    make_card(first, "Beside it", by=by)
+    card = make_card(first, "Oak kitchen", by=by, value=840_000, assignees=[staff])
+    card.add_label(workflow.labels.first(), by=by)
+    card.move(second, by=by)
+    Comment.write(card, "Measured.", by=by)
+    Item.add(card, "Quote", by=by).tick(True, by=by)
+    card.archive(by=by)
+    card.restore(by=by)
+    return card
+
+
+def verify(*args) -> str:
+    out = io.StringIO()
+    call_command("verify", *args, stdout=out)
+    return out.getvalue()
+
+
+def wrong(business) -> str:
+    """Return the one thing that is wrong."""
+    business.refresh_from_db()
+    found = ask(business)
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_all_is_well_and_it_says_so(business, card, stranger):
+    assert "brightside: 2 cards" in verify()
+    assert "other: 0 cards" in verify()
+    assert "other" not in verify("brightside")
+
+
+def test_a_deleted_card_phase_and_workflow_leave_nothing_wrong(business, card, owner, workflow):
+    by = actor(owner)
+    card.archive(by=by)
+    card.delete_for_good(by=by)
+    first, second, *_ = workflow.phases.all()
+    first.delete_to(second, by=by)
+    workflow.archive(by=by)
+    workflow.delete_for_good(by=by)
+    business.refresh_from_db()
+    assert ask(business) == []
+
+
+def test_damage_is_told_and_the_exit_code_says_so(business, card):
+    Phase.objects.filter(pk=card.phase_id).update(card_count=7)
+    out = io.StringIO()
+    with pytest.raises(SystemExit) as end:
+        call_command("verify", "brightside", stdout=out)
+    assert end.value.code == 1
+    assert "says 7 cards, there are 1" in out.getvalue()
+
+
+def test_an_unknown_business_is_told():
+    with pytest.raises(CommandError, match="nowhere"):
+        verify("nowhere")
+
+
+def test_a_wrong_total_is_found(business, card):
+    Phase.objects.filter(pk=card.phase_id).update(value_total=1)
+    assert "says it is worth 1, it is 840000" in wrong(business)
+
+
+def test_a_place_that_is_none_is_found(business, card):
+    Card.objects.filter(pk=card.pk).update(rank="nonsense!")
+    assert "stands at a place that is none" in wrong(business)
+
+
+@pytest.mark.parametrize("count", ["comment_count", "item_count", "done_count"])
+def test_wrong_small_counts_are_found(business, card, count):
+    Card.objects.filter(pk=card.pk).update(**{count: 9})
+    assert f"says {count} is 9, it is 1" in wrong(business)
+
+
+def test_a_gap_in_the_ledger_is_found(business, card):
+    Event.objects.filter(name="card.commented").delete()
+    assert "the ledger jumps" in wrong(business)
+
+
+def test_an_end_of_the_ledger_that_was_cut_off_is_found(business, card):
+    Business.objects.filter(pk=business.pk).update(last_event=business.events.count() + 3)
+    assert "were given out" in wrong(business)
+
+
+def test_a_card_that_was_moved_past_the_ledger_is_found(business, card, workflow):
+    other = workflow.phases.all()[3]
+    Card.objects.filter(pk=card.pk).update(phase=other)
+    Phase.objects.filter(pk=card.phase_id).update(card_count=0, value_total=0)
+    Phase.objects.filter(pk=other.pk).update(card_count=1, value_total=840_000)
+    assert "is not in the phase of which the ledger tells" in wrong(business)
+
+
+def test_a_card_that_was_archived_past_the_ledger_is_found(business, card):
+    Card.objects.filter(pk=card.pk).update(archived_at=card.created_at)
+    Phase.objects.filter(pk=card.phase_id).update(card_count=0, value_total=0)
+    assert "the ledger tells otherwise" in wrong(business)
+
+
+def test_a_card_that_vanished_is_found(business, card):
+    Card.objects.filter(pk=card.pk).delete()
+    Phase.objects.filter(pk=card.phase_id).update(card_count=0, value_total=0)
+    assert "which is not there" in wrong(business)
+
+
+def test_a_card_of_which_nobody_told_is_found(business, card):
+    Event.objects.filter(subject_kind="card", subject_id=card.pk).update(subject_kind="cart")
+    assert "does not know of card" in wrong(business)
+
+
+def test_a_path_with_a_gap_is_found(business, workflow):
+    Phase.objects.filter(workflow=workflow, position=2).update(position=9)
+    assert "are numbered [0, 1, 3, 4, 9]" in wrong(business)
+
+
+def test_a_workflow_without_a_win_is_found(business, workflow):
+    Phase.objects.filter(workflow=workflow, section=Phase.WIN).delete()
+    assert "has 0 win phases" in wrong(business)
+
+
+def test_a_label_of_another_workflow_is_found(business, card):
+    other = make_workflow(business, "Repairs")
+    CardLabel.objects.create(card=card, label=other.labels.first())
+    assert "wears a label of another workflow" in wrong(business)
+
+
+def test_a_contact_of_another_business_is_found(business, card, stranger):
+    theirs = make_contact(stranger.business)
+    Card.objects.filter(pk=card.pk).update(contact=theirs)
+    assert "belongs to another business by its contact" in wrong(business)
+
+
+def test_a_member_of_another_business_is_found(business, card, stranger):
+    Assignment.objects.create(card=card, member=stranger)
+    assert "belongs to another business by its member" in wrong(business)
+
+
+def test_a_contact_wearing_a_strange_label_is_found(business, card, stranger):
+    contact = make_contact(business)
+    theirs = make_contact(stranger.business)
+    label = theirs.business.contact_labels.create(key="vip", name="VIP")
+    Contact.labels.through.objects.create(contact=contact, contactlabel=label)
+    assert "belongs to another business" in wrong(business)
+
+
+def test_long_lists_of_damage_are_cut_short(business, workflow, staff):
+    first = workflow.phases.first()
+    for _ in range(25):
+        make_card(first, by=actor(staff))
+    Card.objects.filter(phase=first).update(comment_count=3)
+    business.refresh_from_db()
+    found = ask(business)
+    assert len(found) == 21
+    assert found[-1] == "… and 5 more like this"
