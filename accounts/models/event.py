@@ -78,7 +78,12 @@ class Event(models.Model):
         return catalogue[self.name].icon if self.name in catalogue else "dots"
 
     @property
-    def tells_apart(self) -> bool:
+    def linked_sentence(self):
+        """Return the sentence with its subject's name as a link, if it names it and find_places found it."""
+        return sentence(self, to=self.to)
+
+    @property
+    def is_about_more(self) -> bool:
         """Answer whether the subject's name says more than the sentence and the actor already do."""
         return self.subject_name != self.actor_name and escape(self.subject_name) not in self.sentence
 

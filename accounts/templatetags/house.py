@@ -263,14 +263,22 @@ def ago(moment) -> str:
 
 @register.simple_tag
 def when(moment, style: str = "ago") -> SafeString:
-    """Write a moment as a <time> that machines and the pointer can read in full; style is ago, day or clock."""
+    """Write a moment as a <time> that machines and the pointer can read in full.
+
+    style is ago, day, clock, or within: a day in the middle of a sentence (today, 25 Nov).
+    """
     if not moment:
         return SafeString("")
-    said = {"ago": ago, "day": day, "clock": clock}[style](moment)
+    said = {"ago": ago, "day": day, "clock": clock, "within": _within}[style](moment)
     if not isinstance(moment, datetime):
         return format_html('<time datetime="{}">{}</time>', moment.isoformat(), said)
     full = f"{local(moment).isoformat()} {clock(moment)}"
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), full, said)
+
+
+def _within(moment) -> str:
+    said = day(moment)
+    return said[:1].lower() + said[1:]
 
 
 # Forms -------------------------------------------------------------------------------------------------
