@@ -18,10 +18,12 @@ from boards.views.board import board_context, tile
 from boards.views.panel import EVERYTHING, draw, find_card, history, panel_context
 from contacts.forms import ContactChoice
 
+ALONE = {"panel": "panel", "card-labels": "labels"}  # what htmx may ask for by itself
+
 
 @allowed("card.view")
 def card(request, number):
-    """Show a card: over its board, or the panel alone when the board asks for it."""
+    """Show a card: over its board, or the panel alone when the board asks for it; `?label=<id>` to change a label."""
     return _page(request, find_card(request, number))
 
 
@@ -112,7 +114,7 @@ def update_label(request, number, label):
     """Rename or recolour a label of the workflow, on every card that wears it."""
     card = find_card(request, number)
     label = get_object_or_404(card.workflow.labels, pk=label)
-    form = LabelForm(request.POST, auto_id=f"label-{label.pk}-%s")
+    form = LabelForm(request.POST, auto_id="label-%s")
     try:
         label.update(**_cleaned(form), by=request.actor)
     except ValidationError as error:
@@ -229,8 +231,9 @@ def restore(request, number):
 def _page(request, card, *, forms=None, status=200):
     """Answer with the whole page, or with the panel alone when htmx asked for it."""
     context = panel_context(request, card, forms=forms)
-    if request.htmx.target == "panel":
-        return render(request, "boards/card.html#panel", context)
+    piece = ALONE.get(request.htmx.target)
+    if piece:
+        return render(request, f"boards/card.html#{piece}", context)
     return render(request, "boards/card.html", _board(request, card) | context, status=status)
 
 

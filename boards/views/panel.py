@@ -47,6 +47,7 @@ def panel_context(request, card: Card, *, forms: dict | None = None) -> dict:
     people = _once(lambda: list(business.memberships.select_related("user").order_by("user__name", "pk")))
     forms = forms or {}
     fresh = {part: form(card=card, currency=business.currency) for part, form in PARTS.items()}
+    changing = request.GET.get("label", "")
     now = timezone.now()
     return {
         **tile_context(request),
@@ -63,7 +64,8 @@ def panel_context(request, card: Card, *, forms: dict | None = None) -> dict:
         "people": people,
         "assigned": [row.member for row in card.assignments.all()],
         "items": _with_refused(card.items.all(), "item", forms),
-        "card_labels": _once(lambda: _with_forms(business, card, forms)),
+        "card_labels": _once(lambda: _with_forms(card, forms, changing)),
+        "changing_label": changing or any(name.startswith("label-") for name in forms),
         "new_label": forms.get("labels") or LabelForm(auto_id="label-new-%s", initial={"tint": 1}),
         "open_items": card.item_count - card.done_count,
         "contact_cards": lambda: card.contact.cards.on_board().count(),
@@ -188,13 +190,13 @@ def _with_refused(rows, kind: str, forms: dict):
     return rows
 
 
-def _with_forms(business, card, forms: dict) -> list:
-    """Return the workflow's labels, each knowing whether the card wears it, with a form to change it."""
+def _with_forms(card, forms: dict, changing: str) -> list:
+    """Return the workflow's labels, each knowing whether the card wears it; with a form, the one to be changed."""
     worn = {label.pk for label in card.labels.all()}
     labels = list(card.workflow.labels.all())
     for label in labels:
         label.is_worn = label.pk in worn
-        fresh = LabelForm(auto_id=f"label-{label.pk}-%s", initial={"name": label.name, "tint": label.tint})
-        label.form = forms.get(f"label-{label.pk}", fresh)
-        label.update_url = reverse("card_label_update", args=[business.slug, card.number, label.pk])
+        label.form = forms.get(f"label-{label.pk}")
+        if str(label.pk) == changing:
+            label.form = label.form or LabelForm(auto_id="label-%s", initial={"name": label.name, "tint": label.tint})
     return labels
