@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
@@ -26,17 +27,15 @@ def contacts(request):
     labels = list(request.business.contact_labels.all())
     asked = Asked.from_query(request.GET, labels)
     everybody = request.business.contacts
-    pages = Paginator(asked.narrow(everybody.prefetch_related("labels")), A_PAGE)
+    pages = Paginator(asked.narrow(everybody.defer("notes", "search").prefetch_related("labels")), A_PAGE)
     page = pages.get_page(request.GET.get("page"))
     page.object_list = with_work(list(page.object_list))
-    archived = everybody.exclude(archived_at=None).count()
     context = {
         "asked": asked,
         "page": page,
         "labels": labels,
         "label": next((label for label in labels if str(label.pk) == asked.label), None),
-        "archived": archived,
-        "total": everybody.count() - archived,
+        "counts": everybody.aggregate(live=Count("pk", filter=Q(archived_at=None)), archived=Count("archived_at")),
         "may_create": may(request.actor, "contact.create"),
     }
     if request.htmx.target == "contacts":
