@@ -98,12 +98,16 @@ def tell_again(older_than: timedelta = timedelta(seconds=30)) -> int:
     return len(untold)
 
 
-def sentence(event):
-    """Return what happened in words, escaped, to be said after the actor's name."""
+def sentence(event, to: str = ""):
+    """Return what happened in words, escaped, to be said after the actor's name; `to` makes its subject's name a link."""
     kind = catalogue.get(event.name)
     if kind is None:
         return event.name
-    return format_html(kind.sentence, **{key: _plain(event.details.get(key)) for key in kind.details})
+    words = {key: _plain(event.details.get(key)) for key in kind.details}
+    if to and event.subject_name in words.values():
+        link = format_html('<a class="link" href="{}">{}</a>', to, event.subject_name)
+        words = {key: link if said == event.subject_name else said for key, said in words.items()}
+    return format_html(kind.sentence, **words)
 
 
 def _plain(value) -> str:
