@@ -115,7 +115,7 @@ class ValueForm(PartForm):
     """What it brings."""
 
     said = "Value saved"
-    value = MoneyField(label="Value", required=False, max_length=60)
+    value = MoneyField(label="Value", required=False)
 
 
 class SourceForm(PartForm):

@@ -57,7 +57,7 @@ def panel_context(request, card: Card, *, forms: dict | None = None) -> dict:
         "card_url": reverse("card", args=[business.slug, card.number]),
         "steps": phases,
         "path": path,
-        "here": here,
+        "standing": here,
         "step": path.index(here) + 1 if here in path else 0,
         "next": _after(here, path),
         "forms": {**fresh, **forms},
