@@ -40,11 +40,8 @@ def test_it_shows_what_was_archived_the_latest_first(business, phases, viewer, p
     make_card(phases[0], "Still here")
     page = said(browse(viewer).get(ARCHIVE))
     assert page.index("Bunk bed") < page.index("Tree house")
-    assert (
-        "Price quote sent · Ines Brunet · €5,200 · archived Today by Tomás Rivera"
-        in page.replace(page[page.index("<time") : page.index(">", page.index("<time")) + 1], "").replace("</time>", "")
-        or "by Tomás Rivera" in page
-    )
+    assert "Price quote sent · Ines Brunet · €5,200 · archived" in page
+    assert "by Tomás Rivera" in page
     assert "Still here" not in page
     assert "Restore" not in page  # a viewer looks
 
