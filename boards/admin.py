@@ -3,7 +3,25 @@
 from django.contrib import admin
 
 from accounts.admin import ArchivedFilter, Seen, SeenAdmin, VerbAdmin, deed
-from boards.models import Assignment, Card, CardLabel, Comment, Item, Label, Phase, Workflow
+from boards.models import (
+    Assignment,
+    Card,
+    CardLabel,
+    Closing,
+    Comment,
+    Field,
+    Item,
+    Label,
+    Order,
+    OrderStage,
+    OrderStep,
+    OrderType,
+    Phase,
+    Reason,
+    Status,
+    Trigger,
+    Workflow,
+)
 from boards.ordering import BOTTOM
 
 BUSINESS = ("business__name", "business__slug")
@@ -221,3 +239,128 @@ class CardLabelAdmin(SeenAdmin):
     def business(self, row):
         """Return whose card it is."""
         return row.card.business
+
+
+class LibraryAdmin(VerbAdmin):
+    """What the libraries share."""
+
+    needs = ("business",)
+    autocomplete_fields = ("business",)
+    list_select_related = ("business",)
+    search_fields = ("name", *BUSINESS)
+    date_hierarchy = "created_at"
+    actions = (deed("retire", "Retire"), deed("bring_back", "Bring back"))
+
+    def make(self, values, by):
+        """Put an entry into a business's library."""
+        return self.model.create(values.pop("business"), **values, by=by)
+
+
+@admin.register(Status)
+class StatusAdmin(LibraryAdmin):
+    """The statuses phases are picked from."""
+
+    takes = ("name", "stage", "tint", "description", "public_name")
+    list_display = ("name", "business", "stage", "public_name", "retired_at")
+    list_filter = ("stage",)
+
+
+@admin.register(Trigger)
+class TriggerAdmin(LibraryAdmin):
+    """What can be reported."""
+
+    takes = ("name", "description")
+    list_display = ("name", "key", "business", "retired_at")
+
+
+@admin.register(Reason)
+class ReasonAdmin(LibraryAdmin):
+    """Why work ends badly."""
+
+    takes = ("name", "caused_by")
+    list_display = ("name", "caused_by", "business", "retired_at")
+    list_filter = ("caused_by",)
+
+
+@admin.register(Field)
+class FieldAdmin(VerbAdmin):
+    """Custom fields of workflows."""
+
+    takes = ("name", "choices")
+    needs = ("workflow", "kind")
+    autocomplete_fields = ("workflow",)
+    list_display = ("name", "kind", "workflow", "business", "position")
+    list_filter = ("kind",)
+    list_select_related = ("workflow", "business")
+    search_fields = ("name", "workflow__name", *BUSINESS)
+    actions = (deed("remove", "Delete", final=True),)
+
+    def make(self, values, by):
+        """Add a field to a workflow."""
+        return Field.create(values.pop("workflow"), **values, by=by)
+
+
+@admin.register(Closing)
+class ClosingAdmin(SeenAdmin):
+    """Why cards were cancelled."""
+
+    list_display = ("card", "reason_name", "caused_by", "refund", "refund_amount", "closed_at", "reopened_at")
+    list_filter = ("caused_by", "refund")
+    list_select_related = ("card",)
+    search_fields = ("card__name", "reason_name", *BUSINESS)
+    date_hierarchy = "closed_at"
+
+
+class StagesSeen(Seen):
+    """The chain of an order type."""
+
+    model = OrderStage
+    fields = ("position", "workflow")
+    related = ("workflow", "type")
+
+
+@admin.register(OrderType)
+class OrderTypeAdmin(LibraryAdmin):
+    """Kinds of orders."""
+
+    takes = ("name", "code", "description")
+    list_display = ("name", "code", "business", "retired_at")
+    inlines = (StagesSeen,)
+
+
+@admin.register(OrderStage)
+class OrderStageAdmin(SeenAdmin):
+    """The workflows of order types."""
+
+    list_display = ("type", "position", "workflow")
+    list_select_related = ("type", "workflow")
+    search_fields = ("type__name", "workflow__name")
+
+
+class StepsSeen(Seen):
+    """The steps of an order."""
+
+    model = OrderStep
+    fields = ("position", "workflow", "card", "done_at", "skipped_at")
+    related = ("workflow", "card", "order__type")
+
+
+@admin.register(Order)
+class OrderAdmin(SeenAdmin):
+    """Runs of order types."""
+
+    list_display = ("number", "name", "type", "business", "contact", "due_date", "completed_at", "cancelled_at")
+    list_filter = ("completed_at", "cancelled_at")
+    list_select_related = ("type", "business", "contact")
+    search_fields = ("name", "type__name", *BUSINESS)
+    date_hierarchy = "opened_at"
+    inlines = (StepsSeen,)
+
+
+@admin.register(OrderStep)
+class OrderStepAdmin(SeenAdmin):
+    """The steps of orders."""
+
+    list_display = ("order", "position", "workflow", "card", "done_at", "skipped_at")
+    list_select_related = ("order__type", "workflow", "card")
+    search_fields = ("order__name", "workflow__name")

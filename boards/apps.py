@@ -5,4 +5,6 @@ class BoardsConfig(AppConfig):
     name = "boards"
 
     def ready(self):
-        from boards import events  # noqa: F401 - declares this floor's events
+        from boards import events, reactions  # noqa: F401 - declares this floor's events
+
+        reactions.listen()

@@ -11,9 +11,10 @@ from accounts.answers import done, refused
 from accounts.models import Event
 from accounts.policy import allowed, may
 from accounts.verbs import Stale
-from contacts.forms import ContactChoice, ContactForm, LabelForm, PickForm
+from contacts.forms import ContactForm, LabelForm, PickForm
 from contacts.models import Contact
 from contacts.models.contact import TINTS
+from contacts.picking import ContactChoice
 
 MOST_TO_PICK = 8
 EVENTS = 30  # of a contact's history at once

@@ -112,6 +112,7 @@ class Business(models.Model):
     currency = models.CharField(max_length=3, choices=CURRENCIES, default="EUR")
     last_event = models.BigIntegerField(default=0, editable=False)
     last_card = models.BigIntegerField(default=0, editable=False)
+    last_order = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = BusinessManager()

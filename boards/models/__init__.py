@@ -2,9 +2,31 @@
 
 from boards.models.card import Assignment, Card
 from boards.models.checklist import Item
+from boards.models.closing import Closing
 from boards.models.comment import Comment
+from boards.models.field import Field
 from boards.models.label import CardLabel, Label
+from boards.models.library import Reason, Status, Trigger
+from boards.models.order import Order, OrderStage, OrderStep, OrderType
 from boards.models.phase import Phase
 from boards.models.workflow import Workflow
 
-__all__ = ["Assignment", "Card", "CardLabel", "Comment", "Item", "Label", "Phase", "Workflow"]
+__all__ = [
+    "Assignment",
+    "Card",
+    "CardLabel",
+    "Closing",
+    "Comment",
+    "Field",
+    "Item",
+    "Label",
+    "Order",
+    "OrderStage",
+    "OrderStep",
+    "OrderType",
+    "Phase",
+    "Reason",
+    "Status",
+    "Trigger",
+    "Workflow",
+]

@@ -98,6 +98,7 @@ class Card(models.Model):
     item_count = models.PositiveIntegerField(default=0, editable=False)
     done_count = models.PositiveIntegerField(default=0, editable=False)
     revision = models.PositiveIntegerField(default=1, editable=False)
+    held_revision = models.PositiveIntegerField("revision at which it could not move on", null=True, editable=False)
     placed_revision = models.PositiveIntegerField("revision of its last move", default=1, editable=False)
     entered_at = models.DateTimeField("in its phase since", default=timezone.now, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -117,6 +118,8 @@ class Card(models.Model):
         "business_id workflow_id phase_id rank number name due_date due_time value comment_count item_count done_count "
         "revision entered_at archived_at contact_id"
     ).split()
+
+    MARKED = ("revision", "comment_count", "item_count", "done_count")
 
     class Meta:
         ordering = ["rank"]
@@ -324,6 +327,16 @@ class Card(models.Model):
         phase = {"id": str(self.phase_id), "name": self.phase.name}
         return self.record("card.reported", by, trigger=trigger.key, label=trigger.name, phase=phase)
 
+    @verb("card.hold_back")
+    def hold_back(self, to: Phase, why: str, *, by: Actor):
+        """Note, once for the card as it stands, that it could not move on by itself, and why."""
+        self.lock_row()
+        if self.held_revision == self.revision:
+            return
+        self.held_revision = self.revision
+        self.save(update_fields=["held_revision"])
+        return self.record("card.held_back", by, phase=to.as_told(), why=why)
+
     @verb("card.assign")
     def assign(self, members, *, was=None, by: Actor):
         """Make these members, and no others, responsible.
@@ -427,6 +440,16 @@ class Card(models.Model):
         return self.phase.section == Phase.WIN
 
     @property
+    def next_phase(self) -> Phase | None:
+        """Return the phase that follows on the path, the win phase at its end; None when there is none."""
+        if self.phase.section != Phase.PATH:
+            return None
+        later = Phase.objects.filter(workflow_id=self.workflow_id, section__lte=Phase.WIN).order_by(
+            "section", "position"
+        )
+        return later.filter(models.Q(section=Phase.WIN) | models.Q(position__gt=self.phase.position)).first()
+
+    @property
     def is_stale(self) -> bool:
         """Answer whether it stands in its phase for longer than the phase finds healthy; only progress counts."""
         days = self.phase.stale_days
@@ -436,6 +459,11 @@ class Card(models.Model):
     def closing(self):
         """Return why it ended badly, or None while it is open."""
         return next((closing for closing in self.closings.all() if closing.reopened_at is None), None)
+
+    @property
+    def mark(self) -> str:
+        """Return what differs whenever its tile does, so that a page can tell whether it shows the card as it is."""
+        return ".".join(str(getattr(self, name)) for name in self.MARKED)
 
     @property
     def due_state(self) -> str:

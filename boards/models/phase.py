@@ -3,19 +3,28 @@
 import uuid
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxLengthValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.events import record
-from accounts.models import Business
+from accounts.models import Business, Membership
 from accounts.verbs import Stale, verb
+from boards.models.library import STAGES, Status, Trigger
 from boards.models.workflow import MOST_PHASES, Workflow
 from boards.ordering import BOTTOM
 
-STAGES = [("new", "New"), ("processing", "Processing"), ("completed", "Completed"), ("cancelled", "Cancelled")]
+# What a phase may ask of a card before it comes in; custom fields are asked for as "field:<id>".
+FACTS = {
+    "contact": "a contact",
+    "due_date": "a due date",
+    "value": "a value",
+    "assignee": "somebody assigned",
+    "checklist": "a complete checklist",
+}
+LIMITS = [("soft", "Warn"), ("hard", "Refuse")]
 
 
 class PhaseQuerySet(models.QuerySet):
@@ -43,12 +52,37 @@ class Phase(models.Model):
     section = models.PositiveSmallIntegerField(choices=SECTIONS, default=PATH, editable=False)
     position = models.PositiveSmallIntegerField(default=0, editable=False)
     external_id = models.CharField(max_length=200, blank=True, default="")
+    status = models.ForeignKey(Status, models.SET_NULL, null=True, blank=True, related_name="phases")
+    # What moves its cards on, how many it holds, when they grow stale, and what they must have to come in.
+    trigger = models.ForeignKey(Trigger, models.SET_NULL, null=True, blank=True, related_name="phases")
+    wip_limit = models.PositiveSmallIntegerField(
+        "card limit", null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(9999)]
+    )
+    wip_policy = models.CharField("at the limit", max_length=4, choices=LIMITS, default="soft")
+    stale_days = models.PositiveSmallIntegerField(
+        "stale after days", null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(3650)]
+    )
+    required = models.JSONField("required facts", default=list, blank=True)
+    default_assignee = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+")
+    checklist_lines = models.JSONField("checklist on entering", default=list, blank=True)
+    timeout_hours = models.PositiveIntegerField(
+        "moves on by itself after hours",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(87600)],
+    )
+    timeout_to = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
     # Kept by the verbs under the phase's lock, so that no page has to count a long column.
     card_count = models.IntegerField("cards", default=0, editable=False)
     value_total = models.BigIntegerField(default=0, editable=False, help_text="In minor units of the currency.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = PhaseQuerySet.as_manager()
+
+    SETTINGS = (
+        "description stage status trigger wip_limit wip_policy stale_days required default_assignee checklist_lines "
+        "timeout_hours timeout_to external_id"
+    ).split()
 
     class Meta:
         ordering = ["section", "position", "id"]
@@ -69,44 +103,95 @@ class Phase(models.Model):
         """Answer whether cards in here count as won."""
         return self.section == self.WIN
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Answer whether work ends badly in here."""
+        return self.section == self.CANCELLED
+
+    @property
+    def is_full(self) -> bool:
+        """Answer whether the phase holds as many cards as it should."""
+        return self.wip_limit is not None and self.card_count >= self.wip_limit
+
+    def refuse_when_full(self) -> None:
+        """Raise ValidationError when a hard limit is reached; the caller holds the phase's lock."""
+        if self.wip_policy == "hard" and self.is_full:
+            raise ValidationError(
+                f"{self.name} is full: {self.card_count} of {self.wip_limit} cards.", code="wip_limit"
+            )
+
+    def missing_of(self, card) -> list[str]:
+        """Return the keys of the facts this phase asks for and the card lacks."""
+        has = {
+            "contact": lambda: card.contact_id is not None,
+            "due_date": lambda: card.due_date is not None,
+            "value": lambda: card.value is not None,
+            "assignee": lambda: card.assignments.exists(),
+            "checklist": lambda: 0 < card.item_count == card.done_count,
+        }
+        return [
+            key
+            for key in self.required
+            if not (has[key]() if key in has else card.custom.get(key.removeprefix("field:")) is not None)
+        ]
+
+    def name_facts(self, keys) -> list[str]:
+        """Return facts in words; a field that was deleted is asked for no more."""
+        names = {f"field:{field.pk}": field.name for field in self.workflow.fields.all()}
+        return [FACTS.get(key) or names[key] for key in keys if key in FACTS or key in names]
+
     def as_told(self) -> dict:
         """Return what the ledger keeps of a phase."""
         return {"id": str(self.pk), "name": self.name, "section": self.section}
 
     @classmethod
     @verb("phase.create")
-    def create(cls, workflow, *, name: str, description="", stage="processing", position: int | None = None, by: Actor):
-        """Add a phase to the path, before the win phase or at `position` counted from 0 (beyond the end: the end)."""
-        workflow, path = cls._lock_path(workflow.pk)
+    def create(cls, workflow, *, name: str, stage="processing", position: int | None = None, by: Actor, **settings):
+        """Add a phase: to the path before the win phase, or behind it when its stage group is Cancelled.
+
+        position: its place counted from 0 (beyond the end: the end). settings: any of SETTINGS.
+        """
+        workflow, phases = cls._lock_path(workflow.pk)
         workflow.refuse_archived()
-        if len(path) >= MOST_PHASES:
-            raise ValidationError(f"A workflow holds at most {MOST_PHASES} phases.", code="too_many_phases")
         phase = cls(business_id=workflow.business_id, workflow=workflow, name=name.strip(), stage=stage)
-        phase.description = description.strip()
+        phase.section = cls.CANCELLED if stage == "cancelled" else cls.PATH
+        neighbours = [other for other in phases if other.section == phase.section]
+        if len(neighbours) >= MOST_PHASES:
+            raise ValidationError(f"A workflow holds at most {MOST_PHASES} phases.", code="too_many_phases")
+        phase._set(settings)
         phase.full_clean(exclude=["business", "workflow"])
         phase.save(force_insert=True)
-        path.insert(len(path) if position is None else _index(position, len(path)), phase)
-        _number(path)
+        neighbours.insert(len(neighbours) if position is None else _index(position, len(neighbours)), phase)
+        _number(neighbours)
         record("phase.created", phase, by, workflow=str(workflow.pk), phase=phase.name)
         return phase
 
     @verb("phase.update")
     def update(self, *, by: Actor, **changes):
-        """Change name, description or stage group; the win phase may be renamed like any other."""
-        now = Phase.objects.select_for_update().get(pk=self.pk)
-        if self.is_win and changes.get("stage", "completed") != "completed":
-            raise ValidationError({"stage": "The win phase is always Completed."})
-        changes = {key: value.strip() for key, value in changes.items()}
-        before = {key: getattr(now, key) for key, value in changes.items() if getattr(now, key) != value}
-        if not before:
+        """Change name or any of SETTINGS; the win phase may be renamed like any other."""
+        _, phases = self._lock_path(self.workflow_id)
+        now = next((phase for phase in phases if phase.pk == self.pk), None)
+        if now is None:
+            raise Phase.DoesNotExist
+        self.section, self.position, self.card_count = now.section, now.position, now.card_count
+        told = {key: _told(getattr(now, key)) for key in changes}
+        self._set(changes)
+        self._change_section(now, phases)
+        after = {key: _told(getattr(self, key)) for key in changes}
+        changed = sorted(key for key in changes if told[key] != after[key])
+        if not changed:
             return
-        for key, value in changes.items():
-            setattr(self, key, value)
         self.full_clean(exclude=["business", "workflow"])
-        self.save(update_fields=list(changes))
-        after = {key: getattr(self, key) for key in before}
-        workflow = str(self.workflow_id)
-        record("phase.updated", self, by, workflow=workflow, changed=sorted(before), before=before, after=after)
+        self.save(update_fields=[*changed, "section", "position"])
+        record(
+            "phase.updated",
+            self,
+            by,
+            workflow=str(self.workflow_id),
+            changed=[key.replace("_", " ") for key in changed],
+            before={key: told[key] for key in changed},
+            after={key: after[key] for key in changed},
+        )
 
     @verb("phase.move")
     def move(self, position: int, *, by: Actor):
@@ -114,9 +199,10 @@ class Phase(models.Model):
 
         Raises ValidationError for the win phase, which is always last, and for a negative place.
         """
-        if self.section != self.PATH:
+        if self.section == self.WIN:
             raise ValidationError("The win phase is always last.", code="win_phase")
-        _, path = self._lock_path(self.workflow_id)
+        _, phases = self._lock_path(self.workflow_id)
+        path = [phase for phase in phases if phase.section == self.section]
         me = next((phase for phase in path if phase.pk == self.pk), None)
         if me is None:
             raise Phase.DoesNotExist
@@ -139,7 +225,8 @@ class Phase(models.Model):
         """
         if self.section == self.WIN:
             raise ValidationError("The win phase cannot be deleted.", code="win_phase")
-        _, path = self._lock_path(self.workflow_id)
+        _, phases = self._lock_path(self.workflow_id)
+        path = [phase for phase in phases if phase.section == self.section]
         if self not in path:
             raise Phase.DoesNotExist
         cards = list(self.cards.select_for_update(of=("self",)).order_by("rank"))
@@ -159,11 +246,48 @@ class Phase(models.Model):
 
     @classmethod
     def _lock_path(cls, workflow_id) -> "tuple[Workflow, list[Phase]]":
-        """Lock a workflow and all its phases, in the order in which every verb locks; return it and its path."""
+        """Lock a workflow and all its phases, in the order in which every verb locks; return both, in their order."""
         workflow = Workflow.objects.select_for_update(no_key=True).get(pk=workflow_id)
         phases = cls.objects.filter(workflow_id=workflow_id).order_by("pk").select_for_update(of=("self",), no_key=True)
-        path = [phase for phase in phases if phase.section == cls.PATH]
-        return workflow, sorted(path, key=lambda phase: (phase.position, phase.pk))
+        return workflow, sorted(phases, key=lambda phase: (phase.section, phase.position, phase.pk))
+
+    def _set(self, changes: dict) -> None:
+        """Put settings on, unsaved; raises ValueError for one that is not in SETTINGS, ValidationError for a bad one."""
+        if set(changes) - {"name", *self.SETTINGS}:
+            raise ValueError(f"unknown settings {sorted(set(changes) - {'name', *self.SETTINGS})}")
+        for key, value in changes.items():
+            setattr(self, key, value.strip() if isinstance(value, str) else value)
+        self._check_settings()
+
+    def _change_section(self, now: "Phase", phases) -> None:
+        """Follow a changed stage group: Cancelled stands behind the win, all others on the path."""
+        if self.is_win:
+            if self.stage != "completed":
+                raise ValidationError({"stage": "The win phase is always Completed."})
+            return
+        section = self.CANCELLED if self.stage == "cancelled" else self.PATH
+        if section == now.section:
+            return
+        if now.card_count:
+            raise ValidationError(
+                {"stage": f"{now.name} holds {now.card_count} cards. Move them first: nobody said why they ended."},
+                code="cards_inside",
+            )
+        self.section, self.position = section, sum(phase.section == section for phase in phases)
+
+    def _check_settings(self) -> None:
+        """Raise ValidationError for settings that point elsewhere or make no sense."""
+        for key in ("status", "trigger", "default_assignee"):
+            chosen = getattr(self, key)
+            if chosen is not None and chosen.business_id != self.business_id:
+                raise ValidationError({key: "This does not exist."}, code="foreign")
+        if self.timeout_to is not None and self.timeout_to.workflow_id != self.workflow_id:
+            raise ValidationError({"timeout_to": "That phase belongs to another workflow."}, code="other_workflow")
+        known = set(FACTS) | {f"field:{field.pk}" for field in self.workflow.fields.all()}
+        if not isinstance(self.required, list) or not set(self.required) <= known:
+            raise ValidationError({"required": "Choose from the list."}, code="required_facts")
+        lines = [str(line).strip()[:300] for line in self.checklist_lines if str(line).strip()]
+        self.checklist_lines = list(dict.fromkeys(lines))[:50]
 
     def tally(self, cards: int, value: int) -> None:
         """Count cards and money in or out; the caller holds the phase's lock."""
@@ -187,3 +311,8 @@ def _number(path) -> None:
             phase.position = position
             moved.append(phase)
     Phase.objects.bulk_update(moved, ["position"])
+
+
+def _told(value):
+    """Return a setting as the ledger keeps it."""
+    return {"id": str(value.pk), "name": str(value)} if isinstance(value, models.Model) else value

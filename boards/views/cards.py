@@ -16,7 +16,7 @@ from boards.forms.cards import PARTS, AssignForm, CommentForm, ItemForm, ItemsFo
 from boards.models import Comment, Item, Label
 from boards.views.board import board_context, tile
 from boards.views.panel import EVERYTHING, draw, find_card, history, panel_context
-from contacts.forms import ContactChoice
+from contacts.picking import ContactChoice
 
 ALONE = {"panel": "panel", "card-labels": "labels"}  # what htmx may ask for by itself
 
@@ -268,6 +268,8 @@ def _refused(request, card, error, *parts, form=None, name=""):
     status = 409 if isinstance(error, Stale) else 422
     card = find_card(request, card.number)
     forms = None
+    if card.archived_at or card.workflow.archived_at:
+        form = None  # it is read-only now, so there is no form to show it at; the browser keeps what was typed
     if form is not None:
         _put(error, form)
         form.card = card

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from contacts.forms import ContactChoice
+from contacts.picking import ContactChoice
 from tests.factories import actor, make_business, make_contact
 
 HTMX = {"HX-Request": "true"}

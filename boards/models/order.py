@@ -1,0 +1,323 @@
+"""Order types chain workflows; an order runs through them, one card after the other."""
+
+import uuid
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.events import record
+from accounts.models import Business
+from accounts.verbs import verb
+from boards.models.card import Card
+from boards.models.library import Entry
+from boards.models.phase import Phase
+from boards.models.workflow import Workflow
+from boards.ordering import BOTTOM
+from contacts.models import Contact
+
+MOST_STAGES = 12
+
+
+class OrderType(Entry):
+    """A kind of order: the workflows that one of its kind runs through, in order."""
+
+    noun = "order_type"
+    name = models.CharField(max_length=80)
+    code = models.CharField(
+        max_length=12,
+        validators=[RegexValidator(r"^[A-Z0-9][A-Z0-9_-]*$", "Use capital letters, digits, dashes.")],
+        help_text="Stands before the number of its orders: REP gives REP-17.",
+    )
+    description = models.TextField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = [Lower("name"), "id"]
+        constraints = [
+            models.UniqueConstraint("business", Lower("name"), name="order_type_once"),
+            models.UniqueConstraint(fields=["business", "code"], name="order_code_once"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    @classmethod
+    @verb("order_type.create")
+    def create(cls, business, *, name: str, code: str, description="", workflows=(), by: Actor):
+        """Make an order type with its chain of workflows."""
+        kind = cls(business=business, name=name.strip(), code=code.strip().upper(), description=description.strip())
+        kind._add(by)
+        kind._chain(list(workflows))
+        return kind
+
+    @verb("order_type.update")
+    def update(self, *, workflows=None, by: Actor, **changes):
+        """Change name, code, description, or the chain; orders that run keep the chain they were opened with."""
+        if "code" in changes:
+            changes["code"] = changes["code"].strip().upper()
+        self._change(changes, by)
+        before = [stage.workflow_id for stage in self.stages.all()]
+        if workflows is None or before == [workflow.pk for workflow in workflows]:
+            return
+        names = [stage.workflow.name for stage in self.stages.select_related("workflow")]
+        self._chain(list(workflows))
+        after = [workflow.name for workflow in workflows]
+        record("order_type.chained", self, by, entry=self.name, before=names, after=after)
+
+    @verb("order_type.retire")
+    def retire(self, *, by: Actor):
+        """Open no more orders of this kind; those that run go on."""
+        self._retire(by)
+
+    @verb("order_type.restore")
+    def bring_back(self, *, by: Actor):
+        """Offer it again."""
+        self._bring_back(by)
+
+    def _chain(self, workflows) -> None:
+        if len(workflows) > MOST_STAGES:
+            raise ValidationError({"workflows": f"A chain holds at most {MOST_STAGES} workflows."}, code="many")
+        if len({workflow.pk for workflow in workflows}) < len(workflows):
+            raise ValidationError({"workflows": "A workflow can stand in the chain once."}, code="twice")
+        if any(workflow.business_id != self.business_id for workflow in workflows):
+            raise ValidationError({"workflows": "This workflow does not exist."}, code="foreign")
+        self.stages.all().delete()
+        OrderStage.objects.bulk_create(
+            OrderStage(type=self, workflow=workflow, position=i) for i, workflow in enumerate(workflows)
+        )
+
+    def _check(self):
+        super()._check()
+        if OrderType.objects.filter(business_id=self.business_id, code=self.code).exclude(pk=self.pk).exists():
+            raise ValidationError({"code": "Another order type has this code."}, code="exists")
+
+
+class OrderStage(models.Model):
+    """A workflow's place in the chain of an order type."""
+
+    type = models.ForeignKey(OrderType, models.CASCADE, related_name="stages")
+    workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="order_stages")
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["type", "position"], name="order_stage_place")]
+
+    def __str__(self):
+        return f"{self.type}: {self.workflow}"
+
+
+class Order(models.Model):
+    """One run of an order type, with one contact, one due date and one timeline across its workflows."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    business = models.ForeignKey(Business, models.CASCADE, related_name="orders")
+    type = models.ForeignKey(OrderType, models.RESTRICT, related_name="orders")
+    number = models.PositiveIntegerField(editable=False)
+    name = models.CharField(max_length=300)
+    contact = models.ForeignKey(Contact, models.SET_NULL, null=True, blank=True, related_name="orders")
+    due_date = models.DateField(null=True, blank=True)
+    opened_at = models.DateTimeField(default=timezone.now, editable=False)
+    completed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    cancelled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    cancelled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["business", "number"], name="order_number_once")]
+
+    def __str__(self):
+        return f"{self.code} {self.name}"
+
+    @property
+    def code(self) -> str:
+        """Return what people call it: REP-17."""
+        return f"{self.type.code}-{self.number}"
+
+    @property
+    def is_running(self) -> bool:
+        """Answer whether it is neither done nor cancelled."""
+        return not self.completed_at and not self.cancelled_at
+
+    @classmethod
+    @verb("order.open")
+    def open(
+        cls,
+        kind: OrderType,
+        *,
+        name: str,
+        contact=None,
+        due_date=None,
+        start: Workflow | None = None,
+        card=None,
+        by: Actor,
+    ):
+        """Open an order: with a new card in the first phase of `start` (the chain's first workflow), or around `card`.
+
+        Starting in the middle marks the steps before as skipped. Raises ValidationError for a retired or empty type, a
+        workflow outside the chain, a card that has an order.
+        """
+        chain = list(kind.stages.select_related("workflow"))
+        if kind.retired_at or not chain:
+            raise ValidationError(
+                f"{kind.name} is retired." if kind.retired_at else f"{kind.name} has no workflows yet.",
+                code="order_type",
+            )
+        wanted = card.workflow_id if card else (start.pk if start else chain[0].workflow_id)
+        here = next((stage for stage in chain if stage.workflow_id == wanted), None)
+        if here is None:
+            raise ValidationError(f"{kind.name} does not run through that workflow.", code="order_stage")
+        order = cls(business_id=kind.business_id, type=kind, name=name.strip(), contact=contact, due_date=due_date)
+        order.clean_fields(exclude=["business", "type", "number", "contact", "cancelled_by"])
+        order.number = 0
+        if card:
+            card._lock()
+            card.lock_row()
+            if card.order_id:
+                raise ValidationError(f"{card.name} belongs to an order already.", code="order_card")
+        else:
+            phase = _first_phase(here.workflow)
+            Card._lock_phases(phase.pk)
+        order.number = Business.objects.take_number(kind.business_id, "last_order")
+        order.save(force_insert=True)
+        OrderStep.objects.bulk_create(
+            OrderStep(
+                order=order,
+                workflow=stage.workflow,
+                position=stage.position,
+                skipped_at=timezone.now() if stage.position < here.position else None,
+            )
+            for stage in chain
+        )
+        step = order.steps.get(position=here.position)
+        if card:
+            order._take_up(step, card)
+        else:
+            order._open_card(step, by=by)
+        record("order.opened", order, by, order=order.code, kind=kind.name)
+        return order
+
+    @verb("order.update")
+    def update(self, *, by: Actor, **changes):
+        """Change name, contact or the one due date; its open cards follow the due date."""
+        now = Order.objects.select_for_update(of=("self",)).get(pk=self.pk)
+        before = {key: str(getattr(now, key) or "") for key in changes}
+        for key, value in changes.items():
+            setattr(self, key, value.strip() if isinstance(value, str) else value)
+        after = {key: str(getattr(self, key) or "") for key in changes}
+        if before == after:
+            return
+        self.clean_fields(exclude=["business", "type", "number", "contact", "cancelled_by"])
+        if self.contact and self.contact.business_id != self.business_id:
+            raise ValidationError({"contact": "This contact does not exist."}, code="foreign")
+        self.save(update_fields=list(changes))
+        record("order.updated", self, by, order=self.code, before=before, after=after)
+        if "due_date" in changes:
+            for card in self.cards.on_board().exclude(phase__section=Phase.WIN):
+                card.update(due_date=self.due_date, due_time=card.due_time if self.due_date else None, by=by)
+
+    @verb("order.advance")
+    def advance(self, card: Card, *, by: Actor):
+        """Open the next step's card because this one was won; being told twice opens nothing twice."""
+        Order.objects.select_for_update(of=("self",)).get(pk=self.pk)
+        self.refresh_from_db()
+        step = self.steps.filter(card=card).first()
+        if step is None or step.done_at or not self.is_running:
+            return None
+        step.done_at = timezone.now()
+        step.save(update_fields=["done_at"])
+        return self._go_on(by, carry=card)
+
+    @verb("order.skip")
+    def skip(self, step: "OrderStep", *, by: Actor):
+        """Leave a step of the chain out; when its card is open, that card is archived and the next step opens."""
+        Order.objects.select_for_update(of=("self",)).get(pk=self.pk)
+        step.refresh_from_db()
+        if not self.is_running or step.done_at or step.skipped_at:
+            return
+        step.skipped_at = timezone.now()
+        step.save(update_fields=["skipped_at"])
+        record("order.step_skipped", self, by, order=self.code, workflow=step.workflow.name)
+        if step.card_id:
+            card = step.card
+            if not card.archived_at:
+                card.archive(by=by)
+            self._go_on(by, carry=card)
+
+    @verb("order.cancel")
+    def cancel(self, *, by: Actor):
+        """Stop the order; its open cards leave their boards. Doing it again is no news."""
+        Order.objects.select_for_update(of=("self",)).get(pk=self.pk)
+        self.refresh_from_db()
+        if not self.is_running:
+            return
+        for card in self.cards.on_board().exclude(phase__section=Phase.WIN):
+            card.archive(by=by)
+        self.cancelled_at, self.cancelled_by_id = timezone.now(), by.user_id
+        self.save(update_fields=["cancelled_at", "cancelled_by"])
+        record("order.cancelled", self, by, order=self.code)
+
+    def _go_on(self, by: Actor, *, carry: Card):
+        """Open the next pending step, or complete the order."""
+        step = self.steps.filter(done_at=None, skipped_at=None, card=None).first()
+        if step:
+            card = self._open_card(step, by=by, carry=carry)
+            record("order.advanced", self, by, order=self.code, workflow=step.workflow.name, card=card.number)
+            return card
+        if self.steps.filter(done_at=None, skipped_at=None).exists():
+            return None
+        self.completed_at = timezone.now()
+        self.save(update_fields=["completed_at"])
+        record("order.completed", self, by, order=self.code)
+        return None
+
+    def _open_card(self, step, *, by: Actor, carry: Card | None = None) -> Card:
+        """Make the card of a step in its workflow's first phase, with what the one before it carries."""
+        facts = {"contact": self.contact, "due_date": self.due_date}
+        if carry:
+            facts |= {"contact": carry.contact, "due_date": carry.due_date or self.due_date, "due_time": carry.due_time}
+            facts |= {"value": carry.value, "source": carry.source, "description": carry.description}
+        card = Card.create(_first_phase(step.workflow), name=self.name, place=BOTTOM, by=by, **facts)
+        self._take_up(step, card)
+        return card
+
+    def _take_up(self, step, card: Card) -> None:
+        Card.objects.filter(pk=card.pk).update(order=self)
+        card.order = self
+        step.card = card
+        step.save(update_fields=["card"])
+
+
+class OrderStep(models.Model):
+    """One step of a running order: its workflow, its card when it has begun, and how it ended."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="steps")
+    workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="order_steps")
+    position = models.PositiveSmallIntegerField()
+    card = models.OneToOneField(Card, models.SET_NULL, null=True, blank=True, related_name="order_step")
+    done_at = models.DateTimeField(null=True, blank=True)
+    skipped_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["order", "position"], name="order_step_place")]
+
+    def __str__(self):
+        return f"{self.order}: {self.workflow}"
+
+    @property
+    def state(self) -> str:
+        """Return done, skipped, open or pending."""
+        if self.done_at:
+            return "done"
+        if self.skipped_at:
+            return "skipped"
+        return "open" if self.card_id else "pending"
+
+
+def _first_phase(workflow) -> Phase:
+    return workflow.phases.order_by("section", "position").first()
