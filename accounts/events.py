@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from accounts.actor import Actor
+from accounts.watching import announce
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ def record(name: str, subject: models.Model, by: Actor, /, **details):
         details=details,
         told_at=told,
     )
+    announce(by.business_id)
     if told is None:
         transaction.on_commit(lambda: tell(event), robust=True)
     return event
@@ -92,7 +94,9 @@ def tell(event) -> None:
 def tell_again(older_than: timedelta = timedelta(seconds=30)) -> int:
     """Tell what a crash left untold; return how many events were told."""
     Event = apps.get_model("accounts", "Event")
-    untold = Event.objects.filter(told_at=None, name__in=catalogue, at__lt=timezone.now() - older_than).order_by("pk")[:500]
+    untold = Event.objects.filter(told_at=None, name__in=catalogue, at__lt=timezone.now() - older_than).order_by("pk")[
+        :500
+    ]
     for event in untold:
         tell(event)
     return len(untold)
@@ -121,15 +125,22 @@ def _plain(value) -> str:
 
 
 declare("business.founded", "Business founded", "founded {name}", ["name"], icon="star")
-declare("business.updated", "Business settings changed", "changed the settings: {changed}", ["changed", "before", "after"])
+declare(
+    "business.updated", "Business settings changed", "changed the settings: {changed}", ["changed", "before", "after"]
+)
 declare("member.invited", "Person invited", "invited {email} as {role}", ["email", "role"], icon="mail")
 declare("member.uninvited", "Invitation withdrawn", "withdrew the invitation of {email}", ["email"], icon="mail")
 declare("member.joined", "Person joined", "joined as {role}", ["role"], icon="people")
 declare(
-    "member.role_changed", "Role changed", "made {name} {after} instead of {before}", ["name", "before", "after"],
+    "member.role_changed",
+    "Role changed",
+    "made {name} {after} instead of {before}",
+    ["name", "before", "after"],
     icon="people",
 )
 declare("member.removed", "Person removed", "removed {name}, who was {role}", ["name", "role"], icon="people")
 declare("member.left", "Person left", "left the business, was {role}", ["role"], icon="people")
-declare("token.created", "API token created", "created the API token {name} for {scopes}", ["name", "scopes"], icon="link")
+declare(
+    "token.created", "API token created", "created the API token {name} for {scopes}", ["name", "scopes"], icon="link"
+)
 declare("token.revoked", "API token revoked", "revoked the API token {name}", ["name"], icon="link")

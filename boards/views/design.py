@@ -1,5 +1,7 @@
 """A workflow's design: its name, its phases and their order, its labels. Who may not change it may read it."""
 
+from functools import partial
+
 from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.db.models.functions import Lower
@@ -44,7 +46,7 @@ def add_phase(request, workflow):
     workflow = find_workflow(request, workflow)
     form = PhaseForm(request.POST)
     said = f"Added the phase {request.POST.get('name', '').strip()}."
-    return _answer(request, workflow, "steps", form, lambda **told: Phase.create(workflow, **told), said)
+    return _answer(request, workflow, "steps", form, partial(Phase.create, workflow), said)
 
 
 @require_POST
@@ -110,7 +112,7 @@ def add_label(request, workflow):
     workflow = find_workflow(request, workflow)
     form = LabelForm(request.POST, auto_id="label-new-%s")
     said = f"Made the label {request.POST.get('name', '').strip()}."
-    return _answer(request, workflow, "labels", form, lambda **told: Label.create(workflow, **told), said)
+    return _answer(request, workflow, "labels", form, partial(Label.create, workflow), said)
 
 
 @require_POST

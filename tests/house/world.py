@@ -1,0 +1,175 @@
+"""A business in which there is one of everything an address can name, and how each part of an address is filled."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.models import Business, Event, Token
+from boards.models import Card, Comment, Item
+from contacts.models import Contact, ContactLabel
+from tests.factories import actor, join, make_business, make_card, make_workflow
+
+# Views under a business that need no permission: where → why.
+OPEN_TO_MEMBERS: dict[str, str] = {}
+
+# What an address must be asked with, by its name.
+ASKED = {"card_older": "?before=99999"}
+
+
+@dataclass
+class World:
+    """One business and its rows."""
+
+    business: Any
+    people: dict
+    rows: dict
+    siblings: dict  # rows of another workflow, or on another card, of the same business
+
+
+def build(name: str, first_number: int) -> World:
+    """Make a business with one of everything; numbers start late, so that those of two worlds never meet."""
+    business = make_business(name, name.lower())
+    Business.objects.filter(pk=business.pk).update(last_card=first_number, last_event=first_number)
+    owner = business.memberships.get()
+    people = {role: join(business, role) for role in ("manager", "staff", "viewer")} | {"owner": owner}
+    by = actor(owner)
+    workflow = make_workflow(business, f"{name} funnel")
+    label = workflow.labels.first()
+    contact_label = ContactLabel.find_or_create(business, "VIP", by=by)
+    contact = Contact.create(
+        business, given_name="Ines", emails=[("ines@example.test", "")], labels=[contact_label], by=by
+    )
+    phase = workflow.phases.first()
+    card = make_card(phase, f"{name} table", by=by, contact=contact, labels=[label], assignees=[people["staff"]])
+    moved = card.move(phase, by=by) or card.update(name=f"{name} desk", by=by)
+    rows = {
+        "workflow": workflow.slug,
+        "workflow_id": workflow.pk,
+        "phase": phase.pk,
+        "label": label.pk,
+        "number": card.number,
+        "sequence": moved.sequence,
+        "item": Item.add(card, "Measure", by=by).pk,
+        "comment": Comment.write(card, "Oak or ash?", by=by).pk,
+        "contact": contact.pk,
+        "contact_label": contact_label.pk,
+        "member": people["viewer"].pk,
+        "invitation": business.invite(f"new@{name.lower()}.test", "staff", by=by)[0].pk,
+        "token": Token.create(business, name="Shop", scopes=["CARD_VIEW"], maker=owner.user, by=by)[0].pk,
+        "part": "name",
+        "archived": _archived(make_card(phase, by=by), by).number,
+    }
+    other = make_workflow(business, f"{name} repairs", "repair")
+    theirs = make_card(other.phases.first(), by=by)
+    siblings = {
+        "workflow": other.slug,
+        "workflow_id": other.pk,
+        "phase": other.phases.first().pk,
+        "label": other.labels.first().pk,
+        "number": theirs.number,
+        "item": Item.add(theirs, "Measure", by=by).pk,
+        "comment": Comment.write(theirs, "Oak or ash?", by=by).pk,
+        "archived": _archived(make_card(other.phases.first(), by=by), by).number,
+    }
+    # What is done last must not stand in the way of the undo.
+    rows["sequence"] = Card.objects.get(pk=card.pk).update(name=f"{name} bench", by=by).sequence
+    return World(business, people, rows, siblings)
+
+
+def _archived(card, by):
+    card.archive(by=by)
+    return card
+
+
+def grow(world: World, count: int) -> None:
+    """Make much more of everything in a world."""
+    business, by = world.business, actor(world.people["owner"])
+    workflow = business.workflows.get(slug=world.rows["workflow"])
+    card = business.cards.get(number=world.rows["number"])
+    labels = list(workflow.labels.all())
+    for number in range(count):
+        member = join(business, "staff", name=f"Person {number}")
+        contact = Contact.create(
+            business,
+            given_name=f"Ines {number}",
+            emails=[(f"ines{number}@example.test", "")],
+            phones=[(f"030 {number}", "")],
+            by=by,
+        )
+        new = make_card(
+            workflow.phases.all()[number % 3],
+            by=by,
+            contact=contact,
+            labels=labels,
+            assignees=[member],
+            value=100 + number,
+        )
+        Item.add(card, f"Step {number}", by=by)
+        Comment.write(card, f"Note {number} for @{member.user.name}", by=by)
+        if number % 3 == 0:
+            new.archive(by=by)
+        business.invite(f"more{number}@example.test", "viewer", by=by)
+        Token.create(business, name=f"Shop {number}", scopes=["CARD_VIEW"], maker=member.user, by=by)
+        make_workflow(business, f"Workflow {number}", "order")
+    card.assign(business.memberships.all(), by=by)
+    theirs = Contact.objects.get(pk=world.rows["contact"])
+    for phase in workflow.phases.all()[:3]:
+        for _ in range(5):
+            make_card(phase, by=by, contact=theirs)
+    assert Event.objects.filter(business=business).count() > 5 * count
+
+
+# Addresses --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Address:
+    """One URL pattern under a business."""
+
+    route: str
+    name: str
+    view: Any
+    parts: tuple[str, ...]
+
+    def __str__(self):
+        return self.route
+
+    def row(self, part: str) -> str:
+        """Return which row of a world fills a part; `pk` is whatever the address is about."""
+        if part == "number" and "/archive/<" in self.route:
+            return "archived"
+        if f"<uuid:{part}>" in self.route and part == "workflow":
+            return "workflow_id"
+        if part != "pk":
+            return part
+        return "contact_label" if "contacts/labels/" in self.route else "contact"
+
+    def path(self, world: World, **others) -> str:
+        """Return the path with the rows of a world, some of them replaced."""
+        path = self.route
+        for part, converter in self.parts_with_converters():
+            value = world.business.slug if part == "business" else world.rows[self.row(part)]
+            path = path.replace(converter, str(others.get(part, value)))
+        return f"/{path}{ASKED.get(self.name, '')}"
+
+    def parts_with_converters(self):
+        """Return each part of the route with how it is written there."""
+        for piece in self.route.split("<")[1:]:
+            inside = piece.split(">")[0]
+            yield inside.split(":")[-1], f"<{inside}>"
+
+
+def addresses() -> list[Address]:
+    """Return every address under a business, from the URL configuration."""
+    return [found for found in _walk(get_resolver().url_patterns, "") if "business" in found.parts]
+
+
+def _walk(patterns, prefix):
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern.url_patterns, route)
+        elif isinstance(pattern, URLPattern):
+            parts = tuple(piece.split(">")[0].split(":")[-1] for piece in route.split("<")[1:])
+            yield Address(route, pattern.name or "", pattern.callback, parts)
