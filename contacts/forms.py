@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from contacts.models import Contact, ContactLabel
-from contacts.models.contact import ADDRESS_TAGS, PHONE_TAGS, TAGS, TINTS
+from contacts.models.contact import ADDRESS_TAGS, PHONE_TAGS, TAGS, TINTS, in_words
 
 MOST_ROWS = 50
 
@@ -198,7 +198,9 @@ class ContactForm(forms.Form):
             if mine[key] == seen[key]:
                 self._take(key, now)
             else:
-                both.append({"what": key.replace("_", " "), "theirs": _said(theirs[key]), "mine": _said(mine[key])})
+                both.append(
+                    {"what": key.replace("_", " "), "theirs": in_words(theirs[key]), "mine": in_words(mine[key])}
+                )
         self.data["revision"] = str(now.revision)
         self._lay_rows()
         return both
@@ -236,10 +238,6 @@ class ContactForm(forms.Form):
 def _pairs(data, kind) -> list[tuple[str, str]]:
     sent = zip_longest(data.getlist(kind), data.getlist(f"{kind}_tag"), fillvalue="")
     return list(sent)[:MOST_ROWS]
-
-
-def _said(told) -> str:
-    return (", ".join(told) if isinstance(told, list) else told) or "nothing"
 
 
 def _initial(contact) -> dict:

@@ -8,7 +8,6 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from accounts.answers import done, refused
-from accounts.models import Event
 from accounts.policy import allowed, may
 from accounts.verbs import Stale
 from contacts.forms import ContactForm, LabelForm, PickForm
@@ -82,11 +81,9 @@ def history(request, pk):
     """Show what happened to a contact, newest first, from `?before=<sequence>` on."""
     contact = get_object_or_404(request.business.contacts, pk=pk)
     before = request.GET.get("before", "")
-    events = Event.objects.about(contact)
-    if before.isascii() and before.isdecimal() and len(before) < 19:
-        events = events.filter(sequence__lt=int(before))
-    events = list(events[: EVENTS + 1])
-    context = {"contact": contact, "events": events[:EVENTS], "has_earlier": len(events) > EVENTS}
+    is_number = before.isascii() and before.isdecimal() and len(before) < 19
+    events, has_earlier = contact.history(EVENTS, before=int(before) if is_number else None)
+    context = {"contact": contact, "events": events, "has_earlier": has_earlier}
     return render(request, f"contacts/history.html{'#events' if request.htmx else ''}", context)
 
 

@@ -80,12 +80,12 @@ def _beside(request, page) -> dict:
 
 def _about(request, contact) -> dict:
     every = request.GET.get("cards") == "all"
-    lately = list(Event.objects.about(contact)[: LATELY + 1])
+    events, has_earlier = contact.history(LATELY)
     return {
         "contact": contact,
         "work": cards_of(contact, ALL_CARDS) if every else cards_of(contact),
-        "events": lately[:LATELY],
-        "has_earlier": len(lately) > LATELY,
+        "events": events,
+        "has_earlier": has_earlier,
         "may_change": may(request.actor, "contact.update"),
         "may_delete": may(request.actor, "contact.delete"),
         "may_add_card": may(request.actor, "card.create") and not contact.archived_at,

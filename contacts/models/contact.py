@@ -276,6 +276,17 @@ class Contact(models.Model):
             told |= event.details.get("before", {})
         return told
 
+    def history(self, most: int, before: int | None = None) -> tuple[list[Event], bool]:
+        """Return what happened, newest first and from a sequence on, with each change in words; and whether there is more."""
+        events = Event.objects.about(self)
+        if before is not None:
+            events = events.filter(sequence__lt=before)
+        events = list(events[: most + 1])
+        for event in events:
+            was, now = event.details.get("before", {}), event.details.get("after", {})
+            event.changes = [(key.replace("_", " "), in_words(was[key]), in_words(now.get(key))) for key in was]
+        return events[:most], len(events) > most
+
     # Under the lock -----------------------------------------------------------------------------------
 
     def _lock(self):
@@ -395,6 +406,11 @@ class Address(models.Model):
 def folded(text: str) -> str:
     """Return text as it is searched and sorted: capitals, kinds of accents and runs of spaces make no difference."""
     return " ".join(unicodedata.normalize("NFKC", text).replace("\x00", " ").casefold().split())
+
+
+def in_words(told) -> str:
+    """Return what the ledger kept of a field as a person reads it."""
+    return (", ".join(told) if isinstance(told, list) else told) or "nothing"
 
 
 def digits_of(phone: str) -> str:
