@@ -147,7 +147,7 @@ class Card(models.Model):
     @classmethod
     @verb("card.create")
     def create(cls, phase, *, place: Place = BOTTOM, labels=(), assignees=(), by: Actor, **fields):
-        """Make a card in a phase; raises ValidationError for bad fields or an archived workflow.
+        """Make a card in a phase; raises ValidationError for bad fields, an archived workflow, and what `move` refuses.
 
         labels: Labels of the workflow; assignees: Memberships of the business.
         """
@@ -155,6 +155,7 @@ class Card(models.Model):
         if phase is None:
             raise Phase.DoesNotExist
         phase.workflow.refuse_archived()
+        phase.refuse_when_full()
         card = cls(
             business_id=phase.business_id,
             workflow_id=phase.workflow_id,
@@ -170,7 +171,9 @@ class Card(models.Model):
         for label in labels:
             card._wear(label)
         Assignment.objects.bulk_create([Assignment(card=card, member=member) for member in card._own(assignees)])
-        card.record("card.created", by, phase=phase.as_told(), source=card.source)
+        card._refuse_lacking(phase)
+        event = card.record("card.created", by, phase=phase.as_told(), source=card.source)
+        card._equip(phase, by=by.because_of(event))
         return card
 
     @classmethod
@@ -412,6 +415,10 @@ class Card(models.Model):
         to.workflow.refuse_archived()
         if to.workflow_id != self.workflow_id:
             raise ValidationError("That phase belongs to another workflow.", code="other_workflow")
+        if to.pk != self.phase_id:
+            self._refuse_lacking(to)
+            if to.is_cancelled and not self.phase.is_cancelled:
+                raise ValidationError("Restore it to the path first, then say why it ends.", code="closing")
         if to.pk != self.phase_id or place:
             self.rank = self._rank_in(to, place or TOP)
             if to.pk != self.phase_id:

@@ -46,7 +46,7 @@ class Closing(models.Model):
     def read(cls, card, *, reason: Reason, caused_by: str = "", refund="none", refund_amount=None, note="", by):
         """Return a checked, unsaved closing; raises ValidationError at the field that is wrong."""
         if reason is None or reason.business_id != card.business_id:
-            raise ValidationError({"reason": "Choose why it ended."}, code="closing")
+            raise ValidationError("Say why it ends: choose a reason.", code="closing")
         closing = cls(
             business_id=card.business_id,
             card=card,

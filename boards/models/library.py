@@ -46,6 +46,7 @@ class Entry(models.Model):
 
     def _add(self, by: Actor):
         """Write a new entry and its event."""
+        self.name = self.name.strip()
         self._check()
         self.save(force_insert=True)
         record(f"{self.noun}.created", self, by, entry=str(self))
