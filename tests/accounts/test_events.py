@@ -1,0 +1,186 @@
+"""The ledger's rules: what `record` refuses, how listeners are told, and told again."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.events import record, recorded, tell_again
+from accounts.models import Business, Event
+from tests.factories import actor
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def heard():
+    """What listeners heard, as (sequence, told before)."""
+    found = []
+
+    def listen(event, **_):
+        found.append(event.sequence)
+
+    recorded.connect(listen)
+    yield found
+    recorded.disconnect(listen)
+
+
+@pytest.fixture
+def deaf():
+    """A listener that always fails."""
+
+    def fail(event, **_):
+        raise RuntimeError("I cannot hear you")
+
+    recorded.connect(fail)
+    yield
+    recorded.disconnect(fail)
+
+
+@pytest.fixture
+def last(business):
+    """The number of the last event before the test."""
+    Event.objects.update(told_at=timezone.now())
+    return business.events.first().sequence
+
+
+def untold():
+    return Event.objects.filter(told_at=None).count()
+
+
+# Recording --------------------------------------------------------------------------------------------
+
+
+def test_an_undeclared_name_is_refused(business, owner):
+    with pytest.raises(KeyError):
+        record("business.renamed", business, actor(owner), name="x")
+
+
+@pytest.mark.parametrize("details", [{}, {"nam": "x"}, {"name": "x", "more": "y"}])
+def test_missing_wrong_or_further_details_are_refused(business, owner, details):
+    before = Event.objects.count()
+    with pytest.raises(ValueError, match=r"business\.founded wants \['name'\]"):
+        record("business.founded", business, actor(owner), **details)
+    assert Event.objects.count() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outside_a_transaction_nothing_is_recorded(business, owner):
+    before = Event.objects.count()
+    with pytest.raises(ValueError, match="outside a transaction"):
+        record("business.founded", business, actor(owner), name="x")
+    assert Event.objects.count() == before
+
+
+def test_an_event_knows_who_did_what_to_whom_in_which_order(business, owner, last):
+    event = record("business.founded", business, actor(owner), name="x")
+    assert (event.sequence, event.business) == (last + 1, business)
+    assert (event.subject_kind, event.subject_id, event.subject_name) == ("business", business.pk, "Brightside Joinery")
+    assert (event.actor_kind, event.actor_id, event.actor_name) == ("member", str(owner.user_id), "Maren Holt")
+
+
+def test_names_stay_as_they_were(business, owner):
+    event = record("business.founded", business, actor(owner), name="x")
+    owner.user.name = "Maren Schmidt"
+    owner.user.save()
+    event.refresh_from_db()
+    assert event.actor_name == "Maren Holt"
+
+
+def test_names_of_any_length_fit_into_the_ledger(business, owner):
+    business.name = "x" * 500
+    by = Actor("token", "1", "y" * 500, business.pk)
+    event = record("business.founded", business, by, name="x" * 500)
+    event.refresh_from_db()
+    assert (len(event.subject_name), len(event.actor_name)) == (300, 200)
+
+
+def test_a_change_that_is_rolled_back_leaves_neither_event_nor_gap(business, owner, last):
+    with transaction.atomic():
+        record("business.founded", business, actor(owner), name="x")
+        transaction.set_rollback(True)
+    assert record("business.founded", business, actor(owner), name="y").sequence == last + 1
+
+
+def test_each_business_counts_for_itself(business, owner, last, stranger):
+    record("business.founded", stranger.business, actor(stranger), name="x")
+    assert record("business.founded", business, actor(owner), name="x").sequence == last + 1
+    assert Business.objects.get(pk=business.pk).last_event == last + 1
+
+
+def test_what_follows_from_an_event_knows_its_cause_and_the_root_of_the_chain(business, owner):
+    first = record("business.founded", business, actor(owner), name="1")
+    second = record("business.founded", business, Actor.system(business).because_of(first), name="2")
+    third = record("business.founded", business, Actor.system(business).because_of(second), name="3")
+    assert (first.cause, first.root) == (None, None)
+    assert (second.cause, second.root) == (first, first)
+    assert (third.cause, third.root) == (second, first)
+
+
+def test_the_history_of_a_row_is_newest_first_and_nobody_elses(business, owner, manager):
+    for name in "ab":
+        record("business.founded", business, actor(owner), name=name)
+    owner.change_role("owner", by=actor(owner))
+    record("member.left", manager, actor(manager), role="manager")
+    history = list(Event.objects.about(business))
+    assert history == sorted(history, key=lambda event: -event.sequence)
+    assert [event.details["name"] for event in history[:2]] == ["b", "a"]
+    assert {event.subject_id for event in history} == {business.pk}
+
+
+# Telling ----------------------------------------------------------------------------------------------
+
+
+def test_listeners_are_told_after_the_commit(business, owner, last, heard, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks() as waiting:
+        business.update(name="Brightside", by=actor(owner))
+        assert heard == []
+        assert untold() == 1
+    for callback in waiting:
+        callback()
+    assert heard == [last + 1]
+    assert untold() == 0
+
+
+def test_an_event_without_listeners_needs_no_telling(business, owner, last):
+    listeners, recorded.receivers = recorded.receivers, []
+    recorded.sender_receivers_cache.clear()
+    try:
+        business.update(name="Brightside", by=actor(owner))
+    finally:
+        recorded.receivers = listeners
+        recorded.sender_receivers_cache.clear()
+    assert untold() == 0
+
+
+def test_a_listener_that_fails_neither_stops_the_change_nor_the_others(
+    business, owner, last, deaf, heard, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        business.update(name="Brightside", by=actor(owner))
+    assert heard == [last + 1]
+    assert untold() == 1, "it is told again"
+    business.refresh_from_db()
+    assert business.name == "Brightside"
+
+
+def test_what_is_untold_is_told_again_oldest_first_and_then_no_more(business, owner, last, heard):
+    for name in ("a", "b"):
+        business.update(name=name, by=actor(owner))  # the test's transaction never commits, as in a crash
+    assert tell_again(timedelta(0)) == 2
+    assert heard == [last + 1, last + 2]
+    assert tell_again(timedelta(0)) == 0
+
+
+def test_what_is_fresh_is_left_to_the_process_that_made_it(business, owner, last, heard):
+    business.update(name="Brightside", by=actor(owner))
+    assert tell_again() == 0
+    assert heard == []
+
+
+def test_a_deaf_listener_is_asked_again_and_again(business, owner, last, deaf):
+    business.update(name="Brightside", by=actor(owner))
+    assert tell_again(timedelta(0)) == 1
+    assert tell_again(timedelta(0)) == 1

@@ -1,0 +1,72 @@
+"""Moves cards until somebody kills it, and says each move aloud once it is confirmed; run as a process of its own.
+
+python -m tests.faults.mover furnish     make a workflow with cards
+python -m tests.faults.mover move        move cards for ever: a line per confirmed move, "number sequence revision"
+python -m tests.faults.mover die         move one card and die after the commit, while telling of it
+python -m tests.faults.mover look        check that everything is whole; tell what is untold; print it as JSON
+"""
+
+import json
+import os
+import random
+import signal
+import sys
+from datetime import timedelta
+
+import django
+
+django.setup()
+
+from accounts.actor import Actor  # noqa: E402
+from accounts.events import recorded, tell_again  # noqa: E402
+from accounts.models import Business, Event  # noqa: E402
+from boards.models import Card, Workflow  # noqa: E402
+from boards.ordering import BOTTOM, TOP, Place  # noqa: E402
+from tests.boards.ledger import assert_whole  # noqa: E402
+from tests.factories import make_business, make_card, make_workflow  # noqa: E402
+
+
+def furnish():
+    """Make a workflow with cards."""
+    workflow = make_workflow(make_business(slug="faults"))
+    for number in range(12):
+        make_card(workflow.phases.all()[number % 3], value=number)
+
+
+def move():
+    """Move cards for ever."""
+    by = Actor.system(Business.objects.get())
+    phases = list(Workflow.objects.get().phases.all())
+    numbers = list(Card.objects.values_list("number", flat=True))
+    while True:
+        card = Card.objects.get(number=random.choice(numbers))
+        neighbour = Card.objects.exclude(pk=card.pk).order_by("?").values_list("pk", flat=True).first()
+        event = card.move(random.choice(phases), random.choice([TOP, BOTTOM, Place(after=neighbour)]), by=by)
+        if event:
+            print(card.number, event.sequence, card.revision, flush=True)
+
+
+def die():
+    """Move one card and die after the commit, while telling of it."""
+    recorded.connect(lambda **_: os.kill(os.getpid(), signal.SIGKILL), weak=False)
+    Card.objects.first().move(Workflow.objects.get().phases.last(), by=Actor.system(Business.objects.get()))
+
+
+def look():
+    """Check that everything is whole, tell what is untold, and print what there is."""
+    assert_whole(Workflow.objects.get())
+    heard = []
+    recorded.connect(lambda event, **_: heard.append(event.sequence), weak=False)
+    moves = Event.objects.filter(name__in=["card.moved", "card.reordered"])
+    found = {
+        "moves": dict(moves.values_list("sequence", "details__number")),
+        "revisions": dict(Card.objects.values_list("number", "revision")),
+        "untold": list(Event.objects.filter(told_at=None).values_list("sequence", flat=True)),
+        "told": [tell_again(timedelta(0)), tell_again(timedelta(0))],
+        "heard": heard,
+    }
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    {"furnish": furnish, "move": move, "die": die, "look": look}[sys.argv[1]]()
