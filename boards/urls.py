@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from boards.views import archive, board, cards, design, home, moving, people, workflows
+from boards.views import archive, board, cards, design, home, live, moving, people, workflows
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -28,11 +28,11 @@ urlpatterns = [
     # The board
     path("boards/<slug:workflow>/", board.board, name="board"),
     path("boards/<slug:workflow>/fold/", board.fold, name="fold"),
+    path("boards/<slug:workflow>/fresh/", board.fresh, name="fresh"),
     path("boards/<slug:workflow>/phases/<uuid:phase>/", board.column, name="column"),
     path("boards/<slug:workflow>/phases/<uuid:phase>/add/", moving.add, name="card_add"),
     path("cards/<int:number>/move/", moving.move, name="card_move"),
     path("cards/<int:number>/menu/", moving.menu, name="card_menu"),
-    path("cards/<int:number>/fresh/", moving.fresh, name="card_fresh"),
     # The card
     path("cards/<int:number>/", cards.card, name="card"),
     path("cards/<int:number>/older/", cards.older, name="card_older"),
@@ -51,6 +51,9 @@ urlpatterns = [
     path("cards/<int:number>/comments/<uuid:comment>/delete/", cards.delete_comment, name="comment_delete"),
     path("cards/<int:number>/archive/", cards.archive, name="card_archive"),
     path("cards/<int:number>/restore/", cards.restore, name="card_restore"),
+    # What colleagues change, as it happens: config/asgi.py serves the first as a stream
+    path("live/<uuid:workflow>/", live.live, name="live"),
+    path("live/<uuid:workflow>/once/", live.live, name="live_once"),
     path("undo/<int:sequence>/", moving.take_back, name="undo"),
     # Contacts, with what is done for them
     path("contacts/", people.contacts, name="contacts"),

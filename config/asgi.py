@@ -4,18 +4,22 @@ import asyncio
 import gc
 import os
 import re
+import signal
 import tempfile
+import threading
 
 from a2wsgi import WSGIMiddleware
 
 from config.wsgi import application as django
+
+from boards import live  # isort: skip (only now are the apps there)
 
 THREADS = int(os.environ.get("WEB_THREADS", "8"))
 BODY_BYTES = 25_000_000  # the most that a request may bring
 BODY_SECONDS = 60  # and how long it may take about it
 
 # Path pattern → ASGI app, asked before Django. A stream stands outside Django's middleware: it checks session and access itself.
-STREAMS: list[tuple[re.Pattern, object]] = []
+STREAMS: list[tuple[re.Pattern, object]] = [(live.PATH, live.stream)]
 
 pages = WSGIMiddleware(django, workers=THREADS)
 
@@ -25,6 +29,7 @@ async def application(scope, receive, send):
     if scope["type"] == "lifespan":
         gc.collect()
         gc.freeze()  # what is loaded by now stays: no collection need look at it again
+        _end_streams_when_told_to_stop()
     if scope["type"] == "http":
         # "X_Real_IP" and "X-Real-IP" are the same to WSGI, so a visitor could write what only a proxy may: underscores go.
         scope["headers"] = [(name, value) for name, value in scope["headers"] if b"_" not in name]
@@ -32,6 +37,24 @@ async def application(scope, receive, send):
     else:
         app = pages  # starts, stops, and closes a websocket
     await app(scope, receive, send)
+
+
+def _end_streams_when_told_to_stop():
+    """Let the signal that stops the server end the streams first: it would wait for them until its patience is over."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # signals are not for us
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end_streams_then(signal.getsignal(number), loop))
+
+
+def _end_streams_then(stop, loop):
+    def told(number, frame):
+        loop.call_soon_threadsafe(live.end_all)
+        if callable(stop):
+            stop(number, frame)
+
+    return told
 
 
 async def _whole_requests(scope, receive, send):

@@ -17,6 +17,7 @@ from boards.search import Wanted
 
 SCREENFUL = 20  # cards a column shows at first
 BATCH = 50  # cards it fetches on scroll
+AT_ONCE = 30  # cards drawn anew one by one; board-live.js draws the whole board when there are more
 
 
 @allowed("card.view")
@@ -61,8 +62,23 @@ def fold(request, workflow):
     value = ".".join(sorted(folded & known))
     path = reverse("board", args=[request.business.slug, workflow.slug])
     year = 60 * 60 * 24 * 365
-    answer.set_cookie("folded", value, max_age=year, path=path, httponly=True, samesite="Lax", secure=request.is_secure())
+    answer.set_cookie(
+        "folded", value, max_age=year, path=path, httponly=True, samesite="Lax", secure=request.is_secure()
+    )
     return answer
+
+
+@allowed("card.view")
+def fresh(request, workflow):
+    """Show cards as they are now, `?card=<number>` each, for a board on which somebody else changed them."""
+    workflow = find_workflow(request, workflow)
+    if not request.htmx:
+        return redirect("board", request.business.slug, workflow.slug)
+    asked = request.GET.getlist("card")[:AT_ONCE]
+    numbers = [int(text) for text in asked if text.isdecimal() and len(text) < 10]
+    wanted = Wanted.from_query(request.GET, request.member)
+    answer = pieces(request, workflow, numbers, wanted=wanted, quiet=True)
+    return render(request, "boards/pieces.html", {"pieces": answer})
 
 
 # What pages and other views ask of the board ---------------------------------------------------------
@@ -128,23 +144,37 @@ def tile(request, card) -> str:
     return tiles(request, [card])
 
 
-def tiles(request, cards, *extra_phases) -> str:
-    """Return the tiles of cards of one workflow, the figures of their columns and of `extra_phases`."""
-    workflow = cards[0].workflow
+def tiles(request, cards) -> str:
+    """Return the tiles of cards of one workflow, and the figures of its columns."""
+    return pieces(request, cards[0].workflow, [card.number for card in cards])
+
+
+def pieces(request, workflow, numbers, *, wanted: Wanted | None = None, quiet: bool = False) -> str:
+    """Return what a board shows of these cards: their tiles, or that they are gone, and the figures of the columns.
+
+    wanted: the board's filters; quiet: somebody else's doing, so nothing may move under this person's hands.
+    """
+    wanted = wanted or Wanted()
     phases = with_moons(workflow)
-    fresh = Card.objects.filter(pk__in=[card.pk for card in cards]).for_board().in_bulk()
     known = {phase.pk: phase for phase in phases}
+    standing = wanted.narrow(Card.objects.on_board())
+    above = standing.filter(phase=OuterRef("phase"), rank__lt=OuterRef("rank")).order_by("-rank").values("number")[:1]
+    cards = wanted.narrow(Card.objects.filter(number__in=numbers, phase__in=known).for_board())
+    fresh = {card.number: card for card in cards.annotate(after=Subquery(above))}
     for card in fresh.values():
         card.phase = known[card.phase_id]
-        before = Card.objects.on_board().filter(phase_id=card.phase_id, rank__lt=card.rank).order_by("-rank")
-        card.after = before.values_list("number", flat=True).first()
+    if wanted:
+        _count_matching(workflow, phases, wanted)
+    missing = [number for number in numbers if number not in fresh]
     context = {
         **tile_context(request),
         "workflow": workflow,
-        "tiles": [fresh[card.pk] for card in cards if card.pk in fresh],
-        "gone": [card for card in cards if card.pk not in fresh],
+        "tiles": fresh.values(),
+        "gone": _gone(workflow, missing) if missing else [],
         "phases": phases,
         "totals": totals(workflow, phases),
+        "wanted": wanted,
+        "quiet": quiet,
     }
     return render_to_string("boards/board.html#fresh", context, request)
 
@@ -195,6 +225,12 @@ def _fill(phases, cards, most) -> None:
         phase.shown, phase.more = column[:most], len(column) > most
         for card in phase.shown:
             card.phase = phase
+
+
+def _gone(workflow, numbers) -> list[dict]:
+    """Return cards that a board does not show, by number, each with its mark where there is still a card."""
+    marks = {card.number: card.mark for card in workflow.cards.filter(number__in=numbers).only(*Card.MARKED, "number")}
+    return [{"number": number, "mark": marks.get(number, "")} for number in numbers]
 
 
 def _count_matching(workflow, phases, wanted) -> None:

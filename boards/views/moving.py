@@ -1,7 +1,6 @@
 """What a drop, a menu, a key and a plain form post: one path for all moves; quick add; undo."""
 
 from django.core.exceptions import ValidationError
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -13,7 +12,7 @@ from boards.forms.moving import MoveForm, QuickAddForm
 from boards.models import Card
 from boards.ordering import BOTTOM, TOP
 from boards.undoing import OPPOSITES, undo
-from boards.views.board import find_workflow, tile, tile_context, tiles, with_moons
+from boards.views.board import find_workflow, tile_context, tiles, with_moons
 from boards.views.panel import beside
 
 
@@ -46,17 +45,6 @@ def menu(request, number):
         return redirect("card", request.business.slug, number)
     context = {**tile_context(request), "card": card, "phases": with_moons(card.workflow)}
     return render(request, "boards/card_menu.html", context)
-
-
-@allowed("card.view")
-def fresh(request, number):
-    """Show a card's tile as it is now, for a board on which somebody else changed it."""
-    card = Card.objects.filter(business=request.business, number=number).select_related("workflow").first()
-    if card is None:
-        raise Http404("No such card")
-    if not request.htmx:
-        return redirect("card", request.business.slug, number)
-    return render(request, "boards/pieces.html", {"pieces": tile(request, card)})
 
 
 @require_POST

@@ -181,5 +181,5 @@ document.addEventListener("click", (event) => {
   event.stopPropagation();
 }, true);
 
-// While somebody holds a card, what others changed waits: the column must not jump under the hand.
-window.phaseDragging = () => Boolean(current?.lifted);
+// While somebody holds a card, or is about to, what others changed waits: nothing may jump, or go, under the hand.
+window.phaseDragging = () => Boolean(current);

@@ -2,10 +2,12 @@
 // Pointer and keyboard live in files of their own; all they do is ask this element to `propose` a place.
 
 const HEARD = ["beforeRequest", "beforeSwap", "oobAfterSwap", "afterSwap", "afterRequest"];
+const LONG = 90; // characters of a rank; from 100 on the server writes a column's ranks anew
 
 class PhaseBoard extends HTMLElement {
   connectedCallback() {
     this.queue = [];
+    this.laid = new Map(); // the mark of each card that was laid here: board-live.js need not ask for it
     this.mover = this.querySelector("#mover");
     this.menu = document.getElementById("card-menu");
     this.fit();
@@ -165,37 +167,65 @@ class PhaseBoard extends HTMLElement {
   }
 
   lay(tile) {
+    const quiet = "quiet" in tile.dataset; // a colleague's doing: nothing may scroll
     const old = this.querySelector(`#${tile.id}`);
     const focused = old?.contains(document.activeElement) && (document.activeElement.matches(".card__menu") ? ".card__menu" : ".card__title a");
+    const neighbour = focused ? (this.beside(old, "nextElementSibling") ?? this.beside(old, "previousElementSibling")) : null;
     const from = this.sending?.card === tile.id ? this.sending.from.parent : old;
     const wasOpen = from && !from.closest(".column--win");
     const list = this.querySelector(`#phase-${tile.dataset.phase} .column__cards`);
-    const above = tile.dataset.after && this.querySelector(`#card-${tile.dataset.after}`);
-    const stands = old?.parentElement === list && this.previous(old) === (above || null);
-    if (stands) old.replaceWith(tile);
-    else {
-      old?.remove();
-      if (!list) tile.remove();
-      else if (!tile.dataset.after) list.prepend(tile);
-      else if (above?.parentElement === list) above.after(tile);
-      else if (list.querySelector(":scope > .more")) tile.remove(); // it stands further down than is loaded
-      else list.append(tile);
-    }
-    if (!tile.isConnected) return;
-    if (!old) tile.scrollIntoView({ block: "nearest" });
+    this.laid.set(tile.id, tile.dataset.mark);
+    if (list) this.stand(tile, old, list);
+    else [old, tile].forEach((one) => one?.remove());
+    if (!tile.isConnected) return neighbour?.querySelector(".card__title a").focus({ preventScroll: true });
+    if (quiet) this.highlight(tile);
+    else if (!old) tile.scrollIntoView({ block: "nearest" });
     if (wasOpen && list.closest(".column--win")) tile.classList.add("is-fresh");
-    if (focused) tile.querySelector(focused).focus();
+    if (focused) tile.querySelector(focused).focus({ preventScroll: quiet });
   }
 
-  previous(card) {
-    let other = card.previousElementSibling;
-    while (other && !other.matches(".card")) other = other.previousElementSibling;
+  // Ranks decide, as on the server, so tiles may arrive in any order. A card that is still on its way has none that counts.
+  stand(tile, old, list) {
+    const moving = new Set([this.sending, ...this.queue].map((move) => move?.card));
+    const settled = [...list.querySelectorAll(":scope > .card")].filter((card) => card !== old && !moving.has(card.id));
+    const next = settled.find((card) => card.dataset.rank > tile.dataset.rank) ?? null;
+    const more = list.querySelector(":scope > .more");
+    const isBeyond = more && !next && settled.at(-1)?.id !== `card-${tile.dataset.after}`;
+    if (isBeyond) [old, tile].forEach((one) => one?.remove()); // it stands further down than is loaded
+    else if (old?.parentElement === list && this.beside(old, "nextElementSibling", settled) === next) old.replaceWith(tile);
+    else {
+      old?.remove();
+      list.insertBefore(tile, next ?? more);
+    }
+    // Ranks that have grown this long are about to be written anew, if they were not already: then all of them are old.
+    if (settled.some((card) => card.dataset.rank.length > LONG)) document.dispatchEvent(new CustomEvent("adrift"));
+  }
+
+  // A colleague's change is seen for a moment, by whoever looks.
+  highlight(tile) {
+    tile.classList.add("is-news");
+    tile.addEventListener("animationend", () => tile.classList.remove("is-news"), { once: true });
+  }
+
+  beside(card, step, among = this.cards(card.closest(".column"))) {
+    let other = card[step];
+    while (other && !among.includes(other)) other = other[step];
     return other;
   }
 
   swapped(event) {
+    if (event.detail.requestConfig?.elt?.matches?.(".more")) this.dropTwins();
     if (event.detail.target?.id === "card-menu") this.showMenu(event.detail.requestConfig.elt);
     if (event.detail.target?.matches?.(".column")) this.fit();
+  }
+
+  // What was loaded on scroll may hold cards that were moved there before.
+  dropTwins() {
+    const seen = new Set();
+    for (const card of [...this.querySelectorAll(".card")].reverse()) {
+      if (seen.has(card.id)) card.remove();
+      seen.add(card.id);
+    }
   }
 
   // The menu ------------------------------------------------------------------------------------------

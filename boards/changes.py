@@ -1,0 +1,129 @@
+"""What the ledger says has changed on a board since a place in it, as an open page needs to know it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from uuid import UUID
+
+from accounts.models import Business, Event
+from boards.models import Card
+
+MOST_EVENTS = 2000  # read at once; who missed more draws the board anew
+MOST_CARDS = 200  # told one by one
+
+# What the columns themselves show, beside their cards; what is not named here changes nothing on a board.
+OF_A_BOARD = (
+    "phase.created phase.updated phase.moved phase.deleted label.updated label.deleted "
+    "workflow.updated workflow.archived workflow.restored workflow.deleted"
+).split()
+OF_ALL_BOARDS = ("business.updated", "member.removed", "member.left")
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed on one board, up to a sequence of the ledger."""
+
+    sequence: int
+    cards: dict[int, str | None] = field(default_factory=dict)  # number → its mark; "" when unknown, None when deleted
+    by: dict[int, dict[str, str]] = field(default_factory=dict)  # number → who changed it, by id
+    redraw: bool = False  # the board itself changed, or too much of it
+    spread: int = 0  # milliseconds over which the pages that hear this may ask for more
+
+    def __or__(self, later: Changes) -> Changes:
+        """Return both as one, nothing lost: too many cards become the whole board."""
+        by = {number: {**self.by.get(number, {}), **later.by.get(number, {})} for number in {*self.by, *later.by}}
+        both = replace(later, cards={**self.cards, **later.cards}, by=by, redraw=self.redraw or later.redraw)
+        both = replace(both, sequence=max(self.sequence, later.sequence), spread=max(self.spread, later.spread))
+        return both.bounded()
+
+    def bounded(self) -> Changes:
+        """Return the same, but as a board to redraw when it is about too many cards."""
+        too_many = self.redraw or len(self.cards) > MOST_CARDS
+        return replace(self, cards={}, redraw=True) if too_many else self
+
+    @cached_property
+    def text(self) -> str:
+        """Return what is sent to the browser."""
+        cards = {number: {"mark": mark, "by": self.by.get(number, {})} for number, mark in self.cards.items()}
+        return json.dumps({"cards": cards, "redraw": self.redraw, "spread": self.spread}, separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class News:
+    """What was read of a business's ledger: up to where, what changed on which board, and whether people came or went."""
+
+    sequence: int
+    boards: dict[UUID, Changes]
+    people: bool = False
+
+
+def read(business_id, after: int, workflows: Iterable[UUID]) -> News:
+    """Return what changed on these workflows' boards after a sequence of the business's ledger."""
+    last = Business.objects.filter(pk=business_id).values_list("last_event", flat=True).first() or after
+    if last == after:
+        return News(after, {})
+    if not 0 < last - after <= MOST_EVENTS:  # long ago, or a ledger that was put back from a backup
+        return News(last, {workflow: Changes(last, redraw=True) for workflow in workflows}, people=True)
+    events = list(
+        Event.objects.filter(business_id=business_id, sequence__gt=after)
+        .order_by("sequence")
+        .values_list("sequence", "name", "subject_id", "details__workflow", "details__number", *ACTOR)
+    )
+    last = max(last, events[-1][0]) if events else last
+    found = {workflow: Changes(last) for workflow in workflows}
+    contacts: dict[UUID, dict] = {}
+    for _, name, subject, told, number, *actor in events:
+        kind = name.partition(".")[0]
+        who = _who(*actor)
+        if name in OF_ALL_BOARDS:
+            found = {workflow: replace(changes, redraw=True) for workflow, changes in found.items()}
+        elif name == "contact.updated":
+            contacts.setdefault(subject, {}).update(who)
+        elif kind in ("workflow", "phase", "label", "card"):
+            workflow = subject if kind == "workflow" else _uuid(told)
+            if workflow not in found:
+                continue
+            if name in OF_A_BOARD:
+                found[workflow] = replace(found[workflow], redraw=True)
+            elif kind == "card":
+                found[workflow].cards[number] = None
+                found[workflow].by.setdefault(number, {}).update(who)
+    _add_marks(business_id, found)
+    _add_contacts(found, contacts)
+    boards = {workflow: changes.bounded() for workflow, changes in found.items() if changes.cards or changes.redraw}
+    return News(last, boards, people=any(name.startswith("member.") for _, name, *_ in events))
+
+
+ACTOR = ("actor_kind", "actor_id", "actor_name")
+
+
+def _who(kind: str, pk: str, name: str) -> dict[str, str]:
+    return {pk if kind == "member" else kind: name}
+
+
+def _add_marks(business_id, found: dict[UUID, Changes]) -> None:
+    """Note how each changed card looks now; one that is not there any more keeps None."""
+    numbers = {number for changes in found.values() if len(changes.cards) <= MOST_CARDS for number in changes.cards}
+    if numbers:
+        for card in Card.objects.filter(business_id=business_id, number__in=numbers).only("workflow_id", *Card.MARKED):
+            if card.workflow_id in found:
+                found[card.workflow_id].cards[card.number] = card.mark
+
+
+def _add_contacts(found: dict[UUID, Changes], contacts: dict[UUID, dict]) -> None:
+    """Note the cards of contacts that changed: they look different and know nothing of it."""
+    if contacts and found:
+        theirs = Card.objects.on_board().filter(workflow__in=found, contact__in=contacts).order_by()
+        for workflow, number, contact in theirs.values_list("workflow_id", "number", "contact_id")[: MOST_CARDS + 1]:
+            found[workflow].cards[number] = ""
+            found[workflow].by.setdefault(number, {}).update(contacts[contact])
+
+
+def _uuid(text) -> UUID | None:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return None
