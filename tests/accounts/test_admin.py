@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from accounts.admin import SeenAdmin
 from accounts.models import Business, Event, Membership, Token
-from boards.models import Card, Comment, Item, Label, Phase, Workflow
+from boards.models import Card, Comment, Field, Item, Label, Order, OrderType, Phase, Reason, Status, Trigger, Workflow
 from contacts.models import Contact, ContactLabel
 from tests.factories import UserFactory, actor, join, make_business, make_card, make_workflow
 from tests.house.counting import assert_not_growing
@@ -71,6 +71,14 @@ def furnish(count):
         card = make_card(phase, "Oak table", by=by, contact=contact, labels=labels, assignees=[owner], value=100)
         Item.add(card, "Measure", by=by).tick(True, by=by)
         Comment.write(card, "Done?", by=by)
+        lost = Phase.create(workflow, name="Lost", stage="cancelled", by=by)
+        reason = Reason.create(business, name="Changed their mind", caused_by="customer", by=by)
+        make_card(phase, "Ash bench", by=by).move(lost, closing={"reason": reason}, by=by)
+        Status.create(business, name="Polishing", by=by)
+        Trigger.create(business, name="Wood arrived", by=by)
+        Field.create(workflow, name="Wood", by=by)
+        kind = OrderType.create(business, name="Repair", code="REP", workflows=[workflow], by=by)
+        Order.open(kind, name="Wobbly chair", contact=contact, by=by)
         SignInAddress.objects.create(user=owner.user, email=owner.user.email)
         Authenticator.objects.create(user=owner.user, type="totp", data={"secret": "hush-hush"})
         LogEntry.objects.log_actions(owner.user.pk, [card], CHANGE, "Renamed", single_object=True)
