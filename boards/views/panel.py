@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import date, time
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
@@ -87,8 +88,8 @@ def draw(request, card: Card, *parts: str, forms: dict | None = None) -> str:
 
 def beside(request, card: Card) -> str:
     """Return the card's tile on the board and, when its panel is open, the whole of that as they are now."""
-    shown = request.htmx.current_url_abs_path or ""
-    is_open = shown.partition("?")[0] == reverse("card", args=[request.business.slug, card.number])
+    shown = urlsplit(request.htmx.current_url_abs_path or "").path
+    is_open = shown == reverse("card", args=[request.business.slug, card.number])
     return tile(request, card) + (draw(request, find_card(request, card.number), *EVERYTHING) if is_open else "")
 
 

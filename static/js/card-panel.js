@@ -38,7 +38,7 @@ class CardPanel extends HTMLElement {
       click: () => this.clicked(event),
       focusin: () => this.remember(event.target),
       keydown: () => this.pressed(event),
-      "htmx:beforeSwap": () => (this.sent = event.detail.requestConfig?.elt),
+      "htmx:beforeSwap": () => this.answered(event.detail),
       "htmx:oobBeforeSwap": () => this.protect(event),
       "htmx:afterSwap": () => this.holdFocus(),
     };
@@ -111,13 +111,19 @@ class CardPanel extends HTMLElement {
     card?.focus();
   }
 
-  // htmx replaces parts of the panel; keep those that hold unsaved words, and leave open what was open.
+  answered({ requestConfig, xhr }) {
+    this.sent = requestConfig?.elt;
+    this.isRefused = xhr.status >= 400;
+  }
+
+  // htmx replaces parts of the panel; keep those that hold unsaved words, and leave open what was open. What was sent is
+  // saved now, or comes back with the reason; when a refusal has no form to show it at, the old one keeps the words.
   protect(event) {
     const { target, fragment } = event.detail;
     if (!this.contains(target)) return;
-    const forms = [...target.querySelectorAll("form")];
     const comesBack = (form) => fragment.querySelector(`form[action="${CSS.escape(form.getAttribute("action"))}"]`);
-    if (forms.some((form) => isUnsaved(form) && (form !== this.sent || !comesBack(form)))) {
+    const isSettled = (form) => form === this.sent && (!this.isRefused || comesBack(form));
+    if ([...target.querySelectorAll("form")].some((form) => isUnsaved(form) && !isSettled(form))) {
       event.detail.shouldSwap = false;
       return;
     }
