@@ -89,7 +89,13 @@ def _contact(card):
     return find
 
 
+def _unfill(card, details, by):
+    fields = set(map(str, card.workflow.fields.values_list("pk", flat=True)))
+    return card.fill_fields({pk: value for pk, value in details["was"].items() if pk in fields}, by=by)
+
+
 OPPOSITES = {
+    "card.fields_filled": _unfill,
     "card.moved": _move_back,
     "card.reordered": _reorder_back,
     "card.updated": _change_back,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from boards.views import archive, board, cards, design, home, live, moving, people, workflows
+from boards.views import archive, board, cards, design, home, library, live, moving, people, workflows
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -21,6 +21,23 @@ urlpatterns = [
     path("workflows/<slug:workflow>/labels/add/", design.add_label, name="label_add"),
     path("workflows/<slug:workflow>/labels/<uuid:label>/update/", design.update_label, name="label_update"),
     path("workflows/<slug:workflow>/labels/<uuid:label>/delete/", design.delete_label, name="label_delete"),
+    # The libraries
+    path("library/", library.library, name="library"),
+    path("library/statuses/", library.statuses, name="statuses"),
+    path("library/statuses/add/", library.add_status, name="status_add"),
+    path("library/statuses/<uuid:status>/update/", library.update_status, name="status_update"),
+    path("library/statuses/<uuid:status>/retire/", library.retire_status, name="status_retire"),
+    path("library/statuses/<uuid:status>/restore/", library.restore_status, name="status_restore"),
+    path("library/triggers/", library.triggers, name="triggers"),
+    path("library/triggers/add/", library.add_trigger, name="trigger_add"),
+    path("library/triggers/<uuid:trigger>/update/", library.update_trigger, name="trigger_update"),
+    path("library/triggers/<uuid:trigger>/retire/", library.retire_trigger, name="trigger_retire"),
+    path("library/triggers/<uuid:trigger>/restore/", library.restore_trigger, name="trigger_restore"),
+    path("library/reasons/", library.reasons, name="reasons"),
+    path("library/reasons/add/", library.add_reason, name="reason_add"),
+    path("library/reasons/<uuid:reason>/update/", library.update_reason, name="reason_update"),
+    path("library/reasons/<uuid:reason>/retire/", library.retire_reason, name="reason_retire"),
+    path("library/reasons/<uuid:reason>/restore/", library.restore_reason, name="reason_restore"),
     # The archive
     path("boards/<slug:workflow>/archive/", archive.archive, name="archive"),
     path("boards/<slug:workflow>/archive/restore/", archive.restore, name="archive_restore"),
@@ -32,11 +49,13 @@ urlpatterns = [
     path("boards/<slug:workflow>/phases/<uuid:phase>/", board.column, name="column"),
     path("boards/<slug:workflow>/phases/<uuid:phase>/add/", moving.add, name="card_add"),
     path("cards/<int:number>/move/", moving.move, name="card_move"),
+    path("cards/<int:number>/report/", moving.report, name="card_report"),
     path("cards/<int:number>/menu/", moving.menu, name="card_menu"),
     # The card
     path("cards/<int:number>/", cards.card, name="card"),
     path("cards/<int:number>/older/", cards.older, name="card_older"),
     path("cards/<int:number>/update/<slug:part>/", cards.update, name="card_update"),
+    path("cards/<int:number>/fields/", cards.fields, name="card_fields"),
     path("cards/<int:number>/assign/", cards.assign, name="card_assign"),
     path("cards/<int:number>/labels/add/", cards.add_label, name="card_add_label"),
     path("cards/<int:number>/labels/remove/", cards.remove_label, name="card_remove_label"),

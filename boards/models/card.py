@@ -56,7 +56,7 @@ class CardQuerySet(models.QuerySet):
     def for_panel(self):
         """Return cards with everything their panel shows."""
         return self.select_related("contact", "phase", "workflow", "archived_by").prefetch_related(
-            "labels", "items", "assignments__member__user", "contact__addresses"
+            "labels", "items", "closings", "workflow__fields", "assignments__member__user", "contact__addresses"
         )
 
 

@@ -36,7 +36,7 @@ def column(request, workflow, phase):
     phase = _find_phase(workflow, phase)
     wanted = Wanted.from_query(request.GET, request.member)
     cards = wanted.narrow(Card.objects.filter(phase=phase).for_board())
-    after = cards.filter(pk=_uuid(request.GET.get("after"))).first()
+    after = cards.filter(pk=as_uuid(request.GET.get("after"))).first()
     if after:
         cards = cards.filter(rank__gt=after.rank)
     _fill([phase], list(cards[: BATCH + 1]), BATCH)
@@ -51,7 +51,7 @@ def column(request, workflow, phase):
 def fold(request, workflow):
     """Fold or unfold a column for this person on this device."""
     workflow = find_workflow(request, workflow)
-    phase = get_object_or_404(workflow.phases, pk=_uuid(request.POST.get("phase")))
+    phase = get_object_or_404(workflow.phases, pk=as_uuid(request.POST.get("phase")))
     folded = set(_folded(request, workflow)) ^ {str(phase.pk)}
     answer = redirect("board", request.business.slug, workflow.slug)
     if request.htmx:
@@ -86,14 +86,14 @@ def fresh(request, workflow):
 
 def find_workflow(request, slug_or_id) -> Workflow:
     """Return the business's workflow of this address or id, or raise Http404."""
-    by_id = _uuid(slug_or_id)
+    by_id = as_uuid(slug_or_id)
     asked = Q(pk=by_id) if by_id else Q(slug=slug_or_id)
     return get_object_or_404(request.business.workflows, asked)
 
 
 def with_moons(workflow) -> list[Phase]:
     """Return the workflow's phases in order, each knowing how full its moon is."""
-    phases = list(workflow.phases.all())
+    phases = list(workflow.phases.select_related("trigger"))
     path = sum(phase.section != Phase.CANCELLED for phase in phases)
     for index, phase in enumerate(phases):
         phase.moon = "off" if phase.section == Phase.CANCELLED else moon(index, path)
@@ -107,7 +107,7 @@ def board_context(request, workflow, folded=None) -> dict:
     folded = _folded(request, workflow) if folded is None else folded
     phases = with_moons(workflow)
     for phase in phases:
-        phase.is_folded = str(phase.pk) in folded
+        phase.is_folded = (str(phase.pk) in folded) != phase.is_cancelled  # where work ends badly is folded at first
     open_phases = [phase for phase in phases if not phase.is_folded]
     _fill(open_phases, _first_screenful(workflow, open_phases, wanted), SCREENFUL)
     if wanted:
@@ -255,10 +255,11 @@ def _sources(workflow) -> list[str]:
 
 
 def _folded(request, workflow) -> list[str]:
-    return [text for text in request.COOKIES.get("folded", "").split(".") if _uuid(text)]
+    return [text for text in request.COOKIES.get("folded", "").split(".") if as_uuid(text)]
 
 
-def _uuid(text) -> UUID | None:
+def as_uuid(text) -> UUID | None:
+    """Return what was sent as an id, or None when it is none."""
     try:
         return UUID(str(text))
     except ValueError:

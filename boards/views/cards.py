@@ -13,6 +13,7 @@ from accounts.answers import done, toast
 from accounts.policy import allowed
 from accounts.verbs import Stale
 from boards.forms.cards import PARTS, AssignForm, CommentForm, ItemForm, ItemsForm, LabelChoice, LabelForm
+from boards.forms.entering import OwnFieldsForm
 from boards.models import Comment, Item, Label
 from boards.views.board import board_context, tile
 from boards.views.panel import EVERYTHING, draw, find_card, history, panel_context
@@ -73,6 +74,19 @@ def assign(request, number):
         return _refused(request, card, error, "people")
     names = ", ".join(str(member) for member in chosen["members"])
     return _done(request, card, f"Assigned to {names or 'nobody'}" if event else "", "people", event=event)
+
+
+@require_POST
+@allowed("card.update")
+def fields(request, number):
+    """Fill in the fields that the card's workflow adds."""
+    card = find_card(request, number)
+    form = OwnFieldsForm(request.POST, card=card)
+    try:
+        event = card.fill_fields(form.values(), by=request.actor)
+    except ValidationError as error:
+        return _refused(request, card, error, "fields", form=form)
+    return _done(request, card, "Changed the fields" if event else "", "fields", event=event)
 
 
 # Labels -----------------------------------------------------------------------------------------------

@@ -1,40 +1,104 @@
 """What a drop, a menu, a key and a plain form post: one path for all moves; quick add; undo."""
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from accounts.answers import done, refused
 from accounts.models import Event
-from accounts.policy import allowed
+from accounts.policy import allowed, may
+from boards.forms.entering import EnterForm
 from boards.forms.moving import MoveForm, QuickAddForm
 from boards.models import Card
 from boards.ordering import BOTTOM, TOP
 from boards.undoing import OPPOSITES, undo
-from boards.views.board import find_workflow, tile_context, tiles, with_moons
+from boards.views.board import as_uuid, find_workflow, tile_context, tiles, with_moons
 from boards.views.panel import beside
+
+ASKED = ("missing_facts", "closing", "entering")  # refusals that can be answered on the spot
+KEPT = ("phase", "after", "before", "end", "revision")  # the update that waits for the answers
 
 
 @require_POST
 @allowed("card.move")
 def move(request, number):
-    """Take a position update: this card, to that phase, after or before that neighbour, as seen at that revision."""
+    """Take a position update: this card, to that phase, after or before that neighbour, as seen at that revision.
+
+    What the phase asks for is asked in a dialog, or on a page of its own, and comes back here with the same update.
+    """
     card = get_object_or_404(request.business.cards.select_related("workflow", "phase"), number=number)
     board = reverse("board", args=[request.business.slug, card.workflow.slug])
     form = MoveForm(request.POST)
+    asked = None
     try:
         place = form.place()
-        to = get_object_or_404(request.business.phases, pk=form.cleaned_data["phase"])
-        event = card.move(to, place, revision=form.cleaned_data["revision"], by=request.actor)
+        to = get_object_or_404(request.business.phases.select_related("workflow"), pk=form.cleaned_data["phase"])
+        answers = {}
+        if to.pk != card.phase_id and to.workflow_id == card.workflow_id and (to.required or to.is_cancelled):
+            asked = EnterForm(
+                request.POST if "entering" in request.POST else None, card=card, phase=to, business=request.business
+            )
+        with transaction.atomic():
+            if asked and asked.is_bound:
+                answers = {"facts": asked.facts(request.actor), "closing": asked.closing()}
+            event = card.move(to, place, revision=form.cleaned_data["revision"], by=request.actor, **answers)
     except ValidationError as error:
+        if asked and asked.asks and getattr(error, "code", "") in ASKED:
+            return _ask(request, asked)
         return refused(request, error, board, pieces=_piece(request, card))
     if event is None:
         return done(request, board, f"{card.name} stayed where it was.", pieces=beside(request, card))
     where = card.phase.name if event.name == "card.moved" else f"another place in {card.phase.name}"
     won = event.name == "card.moved" and card.is_won
-    said = f"Won: {card.name}" if won else f"Moved {card.name} to {where}"
-    return done(request, board, said, pieces=beside(request, card), event=event, kind="win" if won else "success")
+    over = ""
+    if (
+        event.name == "card.moved"
+        and card.phase.wip_limit is not None
+        and card.phase.card_count >= card.phase.wip_limit
+    ):
+        over = f" It now holds {card.phase.card_count + 1}, over its limit of {card.phase.wip_limit}."
+    said = f"Won: {card.name}" if won else f"Moved {card.name} to {where}{'.' if over else ''}{over}"
+    return done(
+        request,
+        board,
+        said,
+        pieces=_closed_dialog(request) + beside(request, card),
+        event=event,
+        kind="win" if won else "success",
+    )
+
+
+@require_POST
+@allowed("card.report")
+def report(request, number):
+    """Report that something happened to a card; what follows has followed when the answer is drawn."""
+    card = get_object_or_404(request.business.cards.on_board().select_related("workflow", "phase"), number=number)
+    page = reverse("card", args=[request.business.slug, number])
+    trigger = get_object_or_404(request.business.trigger_library.live(), pk=as_uuid(request.POST.get("trigger")))
+    try:
+        reported = card.report(trigger, by=request.actor)
+    except ValidationError as error:
+        return refused(request, error, page, pieces=_piece(request, card))
+    follows = Event.objects.filter(root=reported).select_related(None).order_by("sequence")
+    moved = next((event for event in follows if event.name == "card.moved" and event.subject_id == card.pk), None)
+    held = next((event for event in follows if event.name == "card.held_back"), None)
+    card = get_object_or_404(request.business.cards.select_related("workflow", "phase"), number=number)
+    if moved:
+        kind = "win" if card.is_won else "success"
+        return done(
+            request,
+            page,
+            f"{trigger.name}: moved to {card.phase.name}",
+            pieces=beside(request, card),
+            event=moved,
+            kind=kind,
+        )
+    said = f"{trigger.name} is noted."
+    if held:
+        said = f"{trigger.name} is noted, but the card stays: {held.details['why']}"
+    return done(request, page, said, pieces=beside(request, card), kind="warning" if held else "success")
 
 
 @allowed("card.view")
@@ -44,6 +108,7 @@ def menu(request, number):
     if not request.htmx:
         return redirect("card", request.business.slug, number)
     context = {**tile_context(request), "card": card, "phases": with_moons(card.workflow)}
+    context["triggers"] = request.business.trigger_library.live() if may(request.actor, "card.report") else []
     return render(request, "boards/card_menu.html", context)
 
 
@@ -79,6 +144,19 @@ def take_back(request, sequence):
         return refused(request, error, home, pieces=_piece(request, card) if card else "")
     board = reverse("board", args=[request.business.slug, card.workflow.slug])
     return done(request, board, f"Undone: {card.name} is as it was.", pieces=beside(request, card))
+
+
+def _ask(request, asked):
+    """Answer with the questions of a phase: into the dialog of the board, or as a page."""
+    kept = [(name, request.POST[name]) for name in KEPT if request.POST.get(name)]
+    context = {"form": asked, "card": asked.card, "to": asked.phase, "kept": kept}
+    piece = "#questions" if request.htmx else ""
+    return render(request, f"boards/enter.html{piece}", context, status=422)
+
+
+def _closed_dialog(request) -> str:
+    """Return what empties the dialog that asked, once it has been answered."""
+    return '<div id="asking" hx-swap-oob="innerHTML"></div>' if "entering" in request.POST else ""
 
 
 def _piece(request, card) -> str:

@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import date, time
+from datetime import date, time, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -17,15 +17,17 @@ from accounts.models import Event
 from accounts.policy import may
 from accounts.templatetags.house import day, money
 from boards.forms.cards import PARTS, LabelForm
+from boards.forms.entering import OwnFieldsForm
 from boards.models import Card, Comment, Phase
 from boards.views.board import tile, tile_context, with_moons
 
 MOST_EVENTS = 20  # of the history, at first and each time older ones are asked for
+IN_A_ROW = ("card.item_added", "card.item_checked")  # told once, with how many more
 UNSAID = ("card.reordered", "card.comment_changed")  # noise: the feed has it
 
 # Every piece of the panel, by its partial in boards/card.html.
 EVERYTHING = (
-    "actions where days name labels track state next contact due value people source moves description progress items adder "
+    "actions where days name labels track state next contact due value people source fields moves description progress items adder "
     "activity foot"
 ).split()
 
@@ -61,7 +63,9 @@ def panel_context(request, card: Card, *, forms: dict | None = None) -> dict:
         "standing": here,
         "step": path.index(here) + 1 if here in path else 0,
         "next": _after(here, path),
+        "endings": [phase for phase in phases if phase.is_cancelled],
         "forms": {**fresh, **forms},
+        "own_fields": forms.get("fields") or OwnFieldsForm(card=card),
         "people": people,
         "assigned": [row.member for row in card.assignments.all()],
         "items": _with_refused(card.items.all(), "item", forms),
@@ -75,6 +79,7 @@ def panel_context(request, card: Card, *, forms: dict | None = None) -> dict:
         "days_here": (now - card.entered_at).days,
         "may_edit": is_open and may(request.actor, "card.update"),
         "may_move_card": is_open and may(request.actor, "card.move"),
+        "may_report": is_open and may(request.actor, "card.report"),
         "may_restore": not workflow.archived_at and may(request.actor, "card.restore"),
         "may_delete": may(request.actor, "card.delete"),
     }
@@ -118,8 +123,17 @@ def history(request, card: Card, people, before: int | None = None, forms: dict 
             event.comment.is_mine = event.comment.is_changeable_by(request.actor)
         elif event.name == "card.updated":
             event.changes = list(_changes(event.details, request.business.currency))
+        elif entries and _goes_with(entries[-1], event):
+            entries[-1].more = getattr(entries[-1], "more", 0) + 1
+            continue
         entries.append(event)
     return {"entries": entries, "older": older}
+
+
+def _goes_with(newer: Event, event: Event) -> bool:
+    """Answer whether an event is one of a row, such as the lines of a checklist that were pasted at once."""
+    same = (newer.name, newer.actor_kind, newer.actor_id) == (event.name, event.actor_kind, event.actor_id)
+    return same and event.name in IN_A_ROW and newer.at - event.at < timedelta(minutes=10)
 
 
 def _changes(details: dict, currency: str):

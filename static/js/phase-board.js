@@ -92,9 +92,15 @@ class PhaseBoard extends HTMLElement {
   moveTo(card, column) {
     const from = { parent: card.parentElement, next: card.nextElementSibling };
     const list = column.querySelector(".column__cards");
-    if (!list || card.closest(".column") === column) return;
-    this.holding(card, () => list.prepend(card));
-    this.propose(card, from);
+    if (card.closest(".column") === column) return;
+    if (list) {
+      this.holding(card, () => list.prepend(card));
+      this.propose(card, from);
+    } else {
+      // A folded column shows no cards: the answer takes this one off the page.
+      this.queue.push({ card: card.id, phase: column.dataset.phase, after: "", before: "", end: "top", from });
+      this.sendNext();
+    }
   }
 
   sendNext() {
