@@ -7,7 +7,7 @@ import pytest
 from accounts.actor import Actor
 from accounts.models import Event
 from accounts.verbs import Stale
-from boards.models import Card, Item, Label
+from boards.models import Card, Field, Item, Label
 from boards.ordering import Place
 from boards.undoing import OPPOSITES, undo
 from tests.factories import actor, make_card, make_contact
@@ -40,6 +40,7 @@ def state(card):
     card = fresh(card)
     neighbours = list(Card.objects.on_board().filter(phase=card.phase).order_by("rank").values_list("name", flat=True))
     fields = {field: getattr(card, field) for field in Card.FIELDS}
+    fields |= {field: value for field, value in card.custom.items() if value is not None}
     labels = set(card.labels.values_list("name", flat=True))
     people = set(card.assignments.values_list("member_id", flat=True))
     items = [(item.text, bool(item.done_at)) for item in card.items.all()]
@@ -70,6 +71,9 @@ DEEDS = {
     ),
     "card.assigned": lambda card, path, staff, by: card.assign([staff], by=by),
     "card.label_added": lambda card, path, staff, by: card.add_label(card.workflow.labels.first(), by=by),
+    "card.fields_filled": lambda card, path, staff, by: card.fill_fields(
+        {Field.create(card.workflow, name="Wood", by=Actor.system(card.business)): "Oak"}, by=by
+    ),
     "card.archived": lambda card, path, staff, by: card.archive(by=by),
     "card.item_checked": lambda card, path, staff, by: card.items.first().tick(True, by=by),
     "card.item_changed": lambda card, path, staff, by: card.items.first().rename("Measure twice", by=by),
