@@ -74,9 +74,9 @@ def record(name: str, subject: models.Model, by: Actor, /, **details):
         details=details,
         told_at=told,
     )
-    announce(by.business_id)
     if told is None:
         transaction.on_commit(lambda: tell(event), robust=True)
+    announce(by.business_id)
     return event
 
 

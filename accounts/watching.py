@@ -3,20 +3,38 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import psycopg
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 CHANNEL = "ledger"
 PATIENCE = 5  # seconds after which a watcher looks for itself, in case a word was lost
 INTERVAL = 0.1  # seconds between two questions to SQLite
 
 
-def announce(business_id) -> None:
-    """Tell whoever watches, with the commit of this transaction; the same word twice in one is heard once."""
-    if connection.vendor == "postgresql":
+@dataclass(frozen=True)
+class Word:
+    """What is said to those who listen: the ledger of this business has grown."""
+
+    business_id: object
+
+    def __call__(self):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(business_id)])
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(self.business_id)])
+
+
+def announce(business_id) -> None:
+    """Tell whoever watches, once, after the commit of this transaction.
+
+    Not within it: PostgreSQL lets transactions that notify commit only one after the other, all businesses' together.
+    A word that a crash swallows is made up for by the watchers' own PATIENCE.
+    """
+    if connection.vendor != "postgresql":
+        return
+    word = Word(business_id)
+    if not any(waiting == word for _, waiting, _ in connection.run_on_commit):
+        transaction.on_commit(word, robust=True)
 
 
 def growth() -> AsyncGenerator[set[str]]:

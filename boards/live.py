@@ -59,6 +59,8 @@ async def stream(scope, receive, send) -> None:
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("since", [""])[0]
         since = place(headers.get(b"last-event-id", b"").decode("latin-1") or asked, last)
         news = await _in_thread(read, visitor.business_id, since, [listener.workflow])
+        if news.people:
+            await crowd.recheck()
         listener.offer(news.boards.get(listener.workflow) or Changes(news.sequence))
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         await _send(send, f"retry: {random.randint(1000, 4000)}\n\n")  # noqa: S311 (not all come back at once after a restart)
@@ -138,11 +140,11 @@ class Crowd:
     def part(self, listener: Listener) -> None:
         """Forget a page; when the last one goes, nothing is watched any more."""
         self.listeners[listener.workflow].discard(listener)
-        if not self.listeners[listener.workflow]:
-            del self.listeners[listener.workflow]
-        business = listener.visitor.business_id
-        if not any(each.visitor.business_id == business for each in self._all()):
-            self.read_to.pop(business, None)
+        if self.listeners[listener.workflow]:
+            return
+        del self.listeners[listener.workflow]
+        if not self._workflows(listener.visitor.business_id):
+            self.read_to.pop(listener.visitor.business_id, None)
         if not self.listeners:
             for task in self.tasks:
                 task.cancel()
@@ -173,7 +175,7 @@ class Crowd:
             workflows = self._workflows(business)
             news = await _in_thread(read, business, self.read_to[business], workflows)
             if news.people:
-                await self._recheck()  # first: who was removed hears no more
+                await self.recheck()  # first: who was removed hears no more
             for workflow, changes in news.boards.items():
                 self._deliver(workflow, changes)
             # For a board that was opened while we read, it is read again: what it missed stands between two readings.
@@ -194,11 +196,12 @@ class Crowd:
         while True:
             await asyncio.sleep(RECHECK)
             try:
-                await self._recheck()
+                await self.recheck()
             except Exception:
                 log.warning("Who may listen could not be checked, which is tried again", exc_info=True)
 
-    async def _recheck(self) -> None:
+    async def recheck(self) -> None:
+        """Send away whose session or membership has ended."""
         listeners = self._all()
         welcome = await _in_thread(still_welcome, [each.visitor for each in listeners], "card.view")
         for listener in listeners:
