@@ -249,6 +249,7 @@ def test_facts_are_changed_by_keys_alone(open_card, card, staff):
     page.get_by_label("Time", exact=True).press("Enter")
     expect(page.locator("#edit-due")).to_contain_text("17:00")
     page.locator("#edit-people").press("Enter")
+    expect(page.locator("#card-people-part input[type=checkbox]").first).to_be_focused()
     page.locator("#card-people-part").get_by_label("Tomás Rivera").focus()
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
