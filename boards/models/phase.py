@@ -4,8 +4,7 @@ import uuid
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
-from django.db import models
-from django.db.models import F
+from django.db import connection, models
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -292,9 +291,12 @@ class Phase(models.Model):
     def tally(self, cards: int, value: int) -> None:
         """Count cards and money in or out; the caller holds the phase's lock."""
         if cards or value:
-            Phase.objects.filter(pk=self.pk).update(
-                card_count=F("card_count") + cards, value_total=F("value_total") + value
-            )
+            pk = Phase._meta.pk.get_db_prep_value(self.pk, connection)
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE boards_phase SET card_count = card_count + %s, value_total = value_total + %s WHERE id = %s",
+                    [cards, value, pk],
+                )
 
 
 def _index(position: int, length: int) -> int:

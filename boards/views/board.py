@@ -39,7 +39,7 @@ def column(request, workflow, phase):
     after = cards.filter(pk=as_uuid(request.GET.get("after"))).first()
     if after:
         cards = cards.filter(rank__gt=after.rank)
-    _fill([phase], list(cards[: BATCH + 1]), BATCH)
+    _fill([phase], Card.dress(list(cards[: BATCH + 1])), BATCH)
     context = {**tile_context(request), "workflow": workflow, "phase": phase, "wanted": wanted}
     if not request.htmx:
         return render(request, "boards/column.html", context)
@@ -160,7 +160,7 @@ def pieces(request, workflow, numbers, *, wanted: Wanted | None = None, quiet: b
     standing = wanted.narrow(Card.objects.on_board())
     above = standing.filter(phase=OuterRef("phase"), rank__lt=OuterRef("rank")).order_by("-rank").values("number")[:1]
     cards = wanted.narrow(Card.objects.filter(number__in=numbers, phase__in=known).for_board())
-    fresh = {card.number: card for card in cards.annotate(after=Subquery(above))}
+    fresh = {card.number: card for card in Card.dress(list(cards.annotate(after=Subquery(above))))}
     for card in fresh.values():
         card.phase = known[card.phase_id]
     if wanted:
@@ -212,7 +212,7 @@ def _first_screenful(workflow, phases, wanted) -> list:
     for phase in phases:
         end = ends.get(phase.pk)
         shown |= Q(phase_id=phase.pk, rank__lte=end) if end else Q(phase_id=phase.pk)
-    return list(wanted.narrow(Card.objects.filter(shown).for_board()))
+    return Card.dress(list(wanted.narrow(Card.objects.filter(shown).for_board())))
 
 
 def _fill(phases, cards, most) -> None:
