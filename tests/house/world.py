@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Business, Event, Token
-from boards.models import Card, Comment, Item
+from boards.models import Card, Comment, Item, Reason, Status, Trigger
 from contacts.models import Contact, ContactLabel
 from tests.factories import actor, join, make_business, make_card, make_workflow
 
@@ -58,6 +58,9 @@ def build(name: str, first_number: int) -> World:
         "invitation": business.invite(f"new@{name.lower()}.test", "staff", by=by)[0].pk,
         "token": Token.create(business, name="Shop", scopes=["CARD_VIEW"], maker=owner.user, by=by)[0].pk,
         "part": "name",
+        "status": Status.create(business, name="Sanding", by=by).pk,
+        "trigger": Trigger.create(business, name="Deposit arrived", by=by).pk,
+        "reason": Reason.create(business, name="Weather", by=by).pk,
         "archived": _archived(make_card(phase, by=by), by).number,
     }
     other = make_workflow(business, f"{name} repairs", "repair")
@@ -112,6 +115,10 @@ def grow(world: World, count: int) -> None:
         business.invite(f"more{number}@example.test", "viewer", by=by)
         Token.create(business, name=f"Shop {number}", scopes=["CARD_VIEW"], maker=member.user, by=by)
         make_workflow(business, f"Workflow {number}", "order")
+        status = Status.create(business, name=f"Status {count} {number}", by=by)
+        trigger = Trigger.create(business, name=f"Trigger {count} {number}", by=by)
+        workflow.phases.all()[number % 3].update(status=status, trigger=trigger, by=by)
+        Reason.create(business, name=f"Reason {count} {number}", by=by)
     card.assign(business.memberships.all(), by=by)
     theirs = Contact.objects.get(pk=world.rows["contact"])
     for phase in workflow.phases.all()[:3]:
