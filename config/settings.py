@@ -214,7 +214,8 @@ else:
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Phasewise <phasewise@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-TASKS = {"default": {"BACKEND": "django_ox.backend.OxBackend"}}
+_by_the_clock = {"sweep": {"task": "automations.tasks.sweep", "every": 60}}
+TASKS = {"default": {"BACKEND": "django_ox.backend.OxBackend", "OPTIONS": {"SCHEDULES": _by_the_clock}}}
 
 # Words and times --------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
