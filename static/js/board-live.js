@@ -106,7 +106,7 @@ class BoardLive extends HTMLElement {
   }
 
   get isBusy() {
-    return window.phaseDragging?.() || document.querySelector(".card.is-moving, #card-menu:popover-open, .htmx-request:not(board-live)");
+    return window.phaseDragging?.() || document.querySelector(".card.is-moving, #card-menu:popover-open, #ask[open], .htmx-request:not(board-live)");
   }
 
   // The columns as a whole are not changed behind a card, nor under what somebody writes in them.

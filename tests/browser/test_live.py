@@ -218,6 +218,29 @@ def test_an_open_card_says_who_changed_it_and_keeps_what_is_written(visit, staff
     expect(note).to_have_count(0)
 
 
+def test_a_card_that_was_opened_by_its_address_still_closes_to_its_board(open_page, staff, owner, board):
+    page = open_page(owner.user)
+    bench = Card.objects.get(name="Garden bench")
+    page.goto(f"/brightside/cards/{bench.number}/")
+    bench.update(name="Park bench", by=actor(staff))
+    page.locator(".panel__news").get_by_role("link", name="Show").click()
+    expect(page.get_by_role("dialog").get_by_role("heading", name="Park bench")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile(f"/boards/{board.slug}/$"))
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_redraw_waits_until_the_open_card_is_closed(visit, owner, board):
+    page = visit(owner)
+    page.get_by_role("link", name="Garden bench", exact=True).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    board.second.update(name="First call", by=actor(owner))
+    page.wait_for_timeout(1000)
+    expect(page.locator(".column h2", has_text="First call")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("heading", name="First call")).to_be_visible()
+
+
 def test_ones_own_change_of_an_open_card_is_no_news(visit, owner, board):
     page = visit(owner)
     page.get_by_role("link", name="Garden bench", exact=True).click()
