@@ -157,7 +157,8 @@ def test_every_htmx_request_has_a_plain_twin(page):
     path, _, html = page
     for tag, attrs, line in html.tags:
         if "hx-post" in attrs:
-            assert tag == "form" or "formaction" in attrs, f"{path}:{line} hx-post outside of a form"
+            submits = tag == "button" and "name" in attrs and html.forms  # its name and value go with its form
+            assert tag == "form" or "formaction" in attrs or submits, f"{path}:{line} hx-post outside of a form"
         if "hx-get" in attrs and not {"hx-trigger"} & set(attrs):
             assert {"href", "action", "formaction"} & set(attrs), f"{path}:{line} hx-get with nowhere to go without it"
         assert not {"hx-put", "hx-patch", "hx-delete"} & set(attrs), f"{path}:{line} a form knows only get and post"
