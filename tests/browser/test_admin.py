@@ -3,6 +3,7 @@
 import pytest
 from django.contrib import admin
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from boards.models import Card
 from tests.accounts.test_admin import OURS, furnish, url
@@ -35,7 +36,9 @@ def test_a_card_is_found_its_phase_changed_and_the_refusal_of_another_workflow_s
         back_room.locator(".field-phase .select2-selection").click()
         back_room.locator(".select2-search__field").fill(f"{phase.name} {phase.business.slug} ")
         name = f"{phase.name} · {phase.workflow.name} · {phase.business.name}"
-        back_room.locator(".select2-results__option--highlighted", has_text=name).click()
+        found = back_room.locator(".select2-results__option")
+        expect(found).to_have_text([name])
+        found.click()
         back_room.locator("input[name=_continue]").click()
 
     back_room.goto(url(card, "change"))
