@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 from accounts.answers import done, refused
 from accounts.models import Event
 from accounts.policy import allowed, may
+from accounts.verbs import writing
 from boards.forms.entering import EnterForm
 from boards.forms.moving import MoveForm, QuickAddForm
 from boards.models import Card
@@ -40,7 +41,7 @@ def move(request, number):
             asked = EnterForm(
                 request.POST if "entering" in request.POST else None, card=card, phase=to, business=request.business
             )
-        with transaction.atomic():
+        with writing(), transaction.atomic():
             if asked and asked.is_bound:
                 answers = {"facts": asked.facts(request.actor), "closing": asked.closing()}
             event = card.move(to, place, revision=form.cleaned_data["revision"], by=request.actor, **answers)
