@@ -37,11 +37,16 @@ class NewWorkflowForm(WorkflowForm):
     """A workflow to be made, empty or from a starter."""
 
     starter = forms.ChoiceField(
-        choices=[*((starter.key, starter.name) for starter in STARTERS.values()), ("", "An empty one")],
+        choices=[*((starter.key, starter.name) for starter in STARTERS.values()), ("", "Its own steps")],
         widget=forms.RadioSelect,
         required=False,
     )
-    type = forms.ChoiceField(choices=[("", "As the template says"), *TYPES], required=False)
+    type = forms.ChoiceField(label="Workflow type", choices=[("", "Choose a type"), *TYPES], required=False)
+
+    @property
+    def starter_keys(self) -> list[str]:
+        """Return the starters there are."""
+        return list(STARTERS)
 
     def told(self) -> dict:
         """Return what Workflow.create wants to know."""

@@ -13,7 +13,8 @@ from django.utils.text import slugify
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
-from accounts.verbs import verb
+from accounts.verbs import Stale, verb
+from boards.models.library import STAGE_TINTS, Status
 
 TYPES = [
     ("intake", "Intake"),
@@ -71,17 +72,23 @@ class Workflow(models.Model):
 
     @classmethod
     @verb("workflow.create")
-    def create(cls, business, *, name: str, description="", type="", template=None, by: Actor):
-        """Make a workflow with its win phase and, from a template, its phases and labels.
+    def create(cls, business, *, name: str, description="", type="", template=None, steps=(), by: Actor):
+        """Make a workflow with its win phase and, from a template or from steps, its phases.
 
-        template: a boards.starters.Starter; without a type it gives that too. Raises ValidationError for a missing or overlong name.
+        template: a boards.starters.Starter; it gives labels too, and the type when none is given.
+        steps: dicts with a `status` of the library, or a `name` and a `stage` group that are put into it, and a `trigger`
+        or none. The last step on the path is the win when its stage group is Completed; cancelled ones stand behind it.
+        Raises ValidationError for a missing or overlong name and for steps that make no workflow.
         """
         workflow = cls(business=business, name=name.strip(), description=description.strip())
         workflow.type = type or (template.type if template else "other")
         workflow.slug = cls._free_slug(business, workflow.name)
         workflow.full_clean(exclude=["business", "archived_by"])
         workflow.save(force_insert=True)
-        workflow._lay_out(template)
+        if steps:
+            workflow._lay_out_steps(list(steps), by)
+        else:
+            workflow._lay_out(template)
         record("workflow.created", workflow, by, workflow=workflow.name, template=template.name if template else "")
         return workflow
 
@@ -100,6 +107,28 @@ class Workflow(models.Model):
         self.save(update_fields=[*changes, "updated_at"])
         after = {key: getattr(self, key) for key in before}
         record("workflow.updated", self, by, changed=sorted(before), before=before, after=after)
+
+    @verb("workflow.redesign")
+    def redesign(self, draft, *, by: Actor) -> list[str]:
+        """Make a draft the running design, all of it or nothing; return in words what changed. The draft is gone then.
+
+        Raises Stale when the running design has changed since the draft was begun, ValidationError for its errors.
+        """
+        # The workflow is locked first, as every verb of phases does, so nobody changes the design under our eyes.
+        draft.workflow = type(self).objects.select_for_update(no_key=True).get(pk=self.pk)
+        draft.workflow.refuse_archived()
+        draft._lock()
+        if draft.is_stale:
+            raise Stale(f"{self.name} was changed since this draft was begun. Nothing was saved.")
+        errors = [problem.text for problem in draft.problems() if problem.severity == "error"]
+        if errors:
+            raise ValidationError(errors, code="problems")
+        changes = draft.changes
+        draft.workflow.update(name=draft.design["name"], type=draft.design["type"], by=by)
+        draft.apply(by)
+        draft.discard(by=by)
+        record("workflow.redesigned", draft.workflow, by, workflow=draft.design["name"], changes=changes)
+        return changes
 
     @verb("workflow.archive")
     def archive(self, *, by: Actor):
@@ -172,6 +201,57 @@ class Workflow(models.Model):
             Label(business_id=self.business_id, workflow=self, name=name, tint=tint)
             for name, tint in (template.labels if template else ())
         )
+
+    def _lay_out_steps(self, steps, by):
+        """Write the phases that were thought up; what the library lacks is put into it."""
+        if len(steps) > MOST_PHASES:
+            raise ValidationError(f"A workflow holds at most {MOST_PHASES} phases.", code="too_many_phases")
+        Phase = self.phases.model
+        phases = []
+        for step, status in zip(steps, self._find_statuses(steps, by), strict=True):
+            trigger = step.get("trigger")
+            if any(row is not None and row.business_id != self.business_id for row in (status, trigger)):
+                raise ValidationError("This does not exist.", code="foreign")
+            is_cancelled = status.stage == "cancelled"
+            phases.append(
+                Phase(
+                    business_id=self.business_id,
+                    workflow=self,
+                    name=status.name,
+                    stage=status.stage,
+                    section=Phase.CANCELLED if is_cancelled else Phase.PATH,
+                    status=status,
+                    trigger=None if is_cancelled else trigger,
+                )
+            )
+        path = [phase for phase in phases if phase.section == Phase.PATH]
+        if path and path[-1].stage == "completed":
+            win = path.pop()
+            win.section, win.trigger = Phase.WIN, None
+        else:
+            win = Phase(business_id=self.business_id, workflow=self, name="Win", stage="completed", section=Phase.WIN)
+        cancelled = [phase for phase in phases if phase.section == Phase.CANCELLED]
+        for group in (path, cancelled):
+            for position, phase in enumerate(group):
+                phase.position = position
+        Phase.objects.bulk_create([*path, win, *cancelled])
+
+    def _find_statuses(self, steps, by) -> list[Status]:
+        """Return the status of each step; raises ValidationError when two steps have the same."""
+        library = {status.name.lower(): status for status in Status.objects.filter(business_id=self.business_id)}
+        found = []
+        for step in steps:
+            status = step.get("status")
+            if status is None:
+                name, stage = step["name"].strip(), step["stage"]
+                status = library.get(name.lower())
+                if status is None:
+                    tint = STAGE_TINTS.get(stage, 1)
+                    status = Status.create(self.business, name=name, stage=stage, tint=tint, by=by)
+            if status in found:
+                raise ValidationError(f"“{status.name}” stands in the steps twice.", code="step_twice")
+            found.append(status)
+        return found
 
     @classmethod
     def _free_slug(cls, business, name) -> str:

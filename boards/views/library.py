@@ -275,7 +275,7 @@ def _context(request, shelf, wrong=(None, None)) -> dict:
     entries = library.exclude(retired_at=None) if is_retired else library.live()
     for word in text.split():
         entries = entries.filter(_any(shelf, word))
-    entries = list(entries.annotate(**shelf.counts))
+    entries = list(entries.annotate(**shelf.counts).order_by(*shelf.model._meta.ordering))
     may_change = may(request.actor, f"{shelf.noun}.update")
     for entry in entries:
         if str(entry.pk) == opened and may_change:

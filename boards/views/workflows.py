@@ -7,6 +7,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.answers import done, refused
 from accounts.policy import allowed, may
+from boards.forms.steps import NEW, Draft, StepForm
 from boards.forms.workflows import NewWorkflowForm, SureForm
 from boards.funnels import look_at
 from boards.models import Workflow
@@ -34,19 +35,90 @@ def workflows(request):
 
 @allowed("workflow.create")
 def new(request):
-    """Make a workflow, empty or from a starter."""
-    form = NewWorkflowForm(request.POST or None, initial={"starter": _starter(request.GET.get("starter"))})
-    if request.method == "POST" and form.is_valid():
+    """Make a workflow: of steps that are thought up here, from a starter, or empty. Nothing is written until Create."""
+    sent = request.POST if request.method == "POST" else request.GET
+    draft, do = Draft(request.business, sent), sent.get("do", "create" if request.method == "POST" else "look")
+    if do == "enter":  # the key, in a field: what is being added comes first
+        do = "add" if sent.get("add-status") else "create"
+    if do != "create":
+        return _think(request, draft, do)
+    form, adder = NewWorkflowForm(request.POST), StepForm(draft=draft)
+    if request.POST.get("add-status") and not request.POST.get("starter"):
+        # Chosen, but "Add step" was not pressed: surely it is meant.
+        adder = StepForm(request.POST, draft=draft)
+        if adder.is_valid():
+            draft.add(adder.step)
+            adder = StepForm(draft=draft)
+    if form.is_valid() and not adder.errors:
+        steps = [] if form.cleaned_data["starter"] else [step.told() for step in draft.steps]
         try:
-            workflow = Workflow.create(request.business, **form.told(), by=request.actor)
+            workflow = Workflow.create(request.business, **form.told(), steps=steps, by=request.actor)
         except ValidationError as error:
-            form.add_error(None, error)
+            form.add_error(None, ValidationError(error.messages))
         else:
-            page = "board" if form.cleaned_data["starter"] else "workflow_settings"
-            to = reverse(page, args=[request.business.slug, workflow.slug])
-            return done(request, to, f"Made the workflow {workflow.name}.")
-    context = {"form": form, "starters": STARTERS.values()}
-    return render(request, "boards/workflow_new.html", context, status=422 if form.errors else 200)
+            return done(request, _after(request, workflow, form, steps), f"Made the workflow {workflow.name}.")
+    return _show_new(request, form, draft, adder, status=422)
+
+
+def _think(request, draft, do):
+    """Change the steps of a workflow that does not exist yet; answer the page with all that was typed."""
+    sent = request.POST if request.method == "POST" else request.GET
+    deed, _, what = do.partition(":")
+    at, said = _number(what), ""
+    adder = StepForm(initial=_typed(sent, "add-"), draft=draft)
+    if deed == "add":
+        adder = StepForm(request.POST, draft=draft)
+        if adder.is_valid():
+            draft.add(adder.step)
+            said = f"{adder.step.name} is step {len(draft.steps)}."
+            adder = StepForm(draft=draft)
+    elif deed == "pick" and draft.read(what):
+        step = draft.read(what)
+        chosen = {"status": str(step.status.pk)} if step.status else {"status": NEW, "name": step.name}
+        adder = StepForm(initial=chosen | {"stage": step.stage}, draft=draft)
+        adder.fields["trigger"].widget.attrs["autofocus"] = True
+    elif deed == "remove" and (gone := draft.take_out(at)):
+        said = f"{gone.name} is no step any more."
+    elif deed in ("up", "down", "move"):
+        at, to = (_number(sent.get("phase")), _number(sent.get("position"))) if deed == "move" else (at, at)
+        moved = draft.move(at, to + {"up": -1, "down": 1}.get(deed, 0))
+        said = f"{moved.name} stands at place {draft.steps.index(moved) + 1}." if moved else ""
+    starter = sent.get("starter", "")
+    form = NewWorkflowForm(initial=_typed(sent) | {"starter": starter if starter in STARTERS else ""})
+    is_next = bool(said) and deed in ("add", "remove")  # the focus goes where the next step is chosen
+    return _show_new(request, form, draft, adder, said=said, is_next=is_next, status=422 if adder.errors else 200)
+
+
+def _show_new(request, form, draft, adder, *, said="", is_next=False, status):
+    """Show the page of a new workflow; htmx gets its steps alone, or what was found in the library."""
+    context = {
+        "form": form,
+        "starters": STARTERS.values(),
+        "draft": draft,
+        "adder": adder,
+        "said": said,
+        "is_next": is_next,
+    }
+    piece = {"draft": "#draft", "picker": "#picker"}.get(request.htmx.target, "")
+    return render(request, f"boards/workflow_new.html{piece}", context, status=status)
+
+
+def _after(request, workflow, form, steps) -> str:
+    """Return where one goes from a new workflow: with steps to the table, from a starter to its board, else to its steps."""
+    if steps:
+        return _list(request) + "?view=table"
+    page = "board" if form.cleaned_data["starter"] else "workflow_settings"
+    return reverse(page, args=[request.business.slug, workflow.slug])
+
+
+def _typed(sent, prefix="") -> dict:
+    """Return what was typed, to be shown again without judging it."""
+    return {name.removeprefix(prefix): sent[name].replace("\x00", "") for name in sent if name.startswith(prefix)}
+
+
+def _number(text) -> int:
+    """Return a place; one that nobody has for anything else."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 4 else -1
 
 
 @require_POST
@@ -85,7 +157,3 @@ def delete(request, workflow):
 
 def _list(request) -> str:
     return reverse("workflows", args=[request.business.slug])
-
-
-def _starter(key) -> str:
-    return key if key in STARTERS else "sales"
