@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from boards.views import archive, board, cards, design, home, library, live, moving, people, workflows
+from boards.views import archive, board, cards, design, home, library, live, moving, orders, people, workflows
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -38,6 +38,20 @@ urlpatterns = [
     path("library/reasons/<uuid:reason>/update/", library.update_reason, name="reason_update"),
     path("library/reasons/<uuid:reason>/retire/", library.retire_reason, name="reason_retire"),
     path("library/reasons/<uuid:reason>/restore/", library.restore_reason, name="reason_restore"),
+    # Order types and orders
+    path("orders/", orders.orders, name="orders"),
+    path("orders/new/", orders.new_order, name="order_new"),
+    path("orders/types/", orders.order_types, name="order_types"),
+    path("orders/types/new/", orders.new_type, name="order_type_new"),
+    path("orders/types/<uuid:order_type>/", orders.order_type, name="order_type"),
+    path("orders/types/<uuid:order_type>/retire/", orders.retire_type, name="order_type_retire"),
+    path("orders/types/<uuid:order_type>/restore/", orders.restore_type, name="order_type_restore"),
+    path("orders/<uuid:order>/", orders.order, name="order"),  # how the ledger names it
+    path("orders/<int:order>/", orders.order, name="order"),
+    path("orders/<int:order>/update/", orders.update_order, name="order_update"),
+    path("orders/<int:order>/advance/", orders.advance_order, name="order_advance"),
+    path("orders/<int:order>/cancel/", orders.cancel_order, name="order_cancel"),
+    path("orders/<int:order>/steps/<int:step>/skip/", orders.skip_step, name="order_skip"),
     # The archive
     path("boards/<slug:workflow>/archive/", archive.archive, name="archive"),
     path("boards/<slug:workflow>/archive/restore/", archive.restore, name="archive_restore"),

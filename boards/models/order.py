@@ -1,5 +1,6 @@
 """Order types chain workflows; an order runs through them, one card after the other."""
 
+import re
 import uuid
 
 from django.conf import settings
@@ -14,13 +15,26 @@ from accounts.events import record
 from accounts.models import Business
 from accounts.verbs import verb
 from boards.models.card import Card
-from boards.models.library import Entry
+from boards.models.library import Entry, LibraryQuerySet
 from boards.models.phase import Phase
 from boards.models.workflow import Workflow
 from boards.ordering import BOTTOM
 from contacts.models import Contact
+from contacts.models.contact import folded
 
 MOST_STAGES = 12
+
+
+class OrderTypeQuerySet(LibraryQuerySet):
+    """Reads order types."""
+
+    def for_list(self):
+        """Return order types with their chains and how many of their orders are running."""
+        running = models.Q(orders__completed_at=None, orders__cancelled_at=None)
+        stages = OrderStage.objects.select_related("workflow")
+        return self.annotate(running=models.Count("orders", filter=running)).prefetch_related(
+            models.Prefetch("stages", stages)
+        )
 
 
 class OrderType(Entry):
@@ -34,6 +48,8 @@ class OrderType(Entry):
         help_text="Stands before the number of its orders: REP gives REP-17.",
     )
     description = models.TextField(max_length=500, blank=True)
+
+    objects = OrderTypeQuerySet.as_manager()
 
     class Meta:
         ordering = [Lower("name"), "id"]
@@ -110,6 +126,45 @@ class OrderStage(models.Model):
     def __str__(self):
         return f"{self.type}: {self.workflow}"
 
+    @property
+    def moon(self) -> int:
+        """Return how far along the chain it stands, as full as a moon; only a win is full, so none is here."""
+        return round(8 * self.position / max(1, len(self.type.stages.all()) - 1))
+
+
+class OrderQuerySet(models.QuerySet):
+    """Reads orders."""
+
+    def running(self):
+        """Return those neither done nor cancelled."""
+        return self.filter(completed_at=None, cancelled_at=None)
+
+    def completed(self):
+        """Return those that came to their end."""
+        return self.exclude(completed_at=None)
+
+    def cancelled(self):
+        """Return those that were stopped."""
+        return self.exclude(cancelled_at=None)
+
+    def matching(self, text: str):
+        """Return those whose name, contact or code has every word; REP-17, #17 and 17 are one order."""
+        found = self
+        for word in text.split()[:10]:
+            number = re.fullmatch(r"(?:[\w-]*[-#])?(\d{1,9})", word, re.ASCII)
+            cards = Card.objects.filter(order=models.OuterRef("pk"), search__contains=word.casefold())
+            asked = models.Q(name__icontains=word) | models.Q(contact__search__contains=folded(word))
+            asked |= models.Q(number=int(number[1])) if number else models.Q()
+            found = found.filter(asked | models.Exists(cards))
+        return found
+
+    def for_list(self):
+        """Return orders with what a line about them shows, in a number of queries that does not grow."""
+        steps = OrderStep.objects.select_related("workflow", "card__phase")
+        return self.select_related("type", "contact").prefetch_related(
+            models.Prefetch("steps", steps), "steps__workflow__phases"
+        )
+
 
 class Order(models.Model):
     """One run of an order type, with one contact, one due date and one timeline across its workflows."""
@@ -125,6 +180,8 @@ class Order(models.Model):
     completed_at = models.DateTimeField(null=True, blank=True, editable=False)
     cancelled_at = models.DateTimeField(null=True, blank=True, editable=False)
     cancelled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    objects = OrderQuerySet.as_manager()
 
     class Meta:
         ordering = ["-number"]
@@ -142,6 +199,14 @@ class Order(models.Model):
     def is_running(self) -> bool:
         """Answer whether it is neither done nor cancelled."""
         return not self.completed_at and not self.cancelled_at
+
+    @property
+    def due_state(self) -> str:
+        """Return "late", "soon" (today or tomorrow), "later" or "" on the clock that is active."""
+        if self.due_date is None or not self.is_running:
+            return ""
+        days = (self.due_date - timezone.localdate()).days
+        return "late" if days < 0 else "soon" if days <= 1 else "later"
 
     @classmethod
     @verb("order.open")
@@ -221,10 +286,18 @@ class Order(models.Model):
                 card.update(due_date=self.due_date, due_time=card.due_time if self.due_date else None, by=by)
 
     @verb("order.advance")
-    def advance(self, card: Card, *, by: Actor):
-        """Open the next step's card because this one was won; being told twice opens nothing twice."""
+    def advance(self, card: Card | None = None, *, by: Actor):
+        """Open the next step's card because this one was won; being told twice opens nothing twice.
+
+        Without a card: go on where no step is open, because the card of one was deleted.
+        """
         Order.objects.select_for_update(of=("self",)).get(pk=self.pk)
         self.refresh_from_db()
+        if card is None:
+            steps = list(self.steps.select_related("card"))
+            if not self.is_running or any(step.state == "open" for step in steps):
+                return None
+            return self._go_on(by, carry=next((step.card for step in reversed(steps) if step.card), None))
         step = self.steps.filter(card=card).first()
         if step is None or step.done_at or not self.is_running:
             return None
@@ -261,7 +334,7 @@ class Order(models.Model):
         self.save(update_fields=["cancelled_at", "cancelled_by"])
         record("order.cancelled", self, by, order=self.code)
 
-    def _go_on(self, by: Actor, *, carry: Card):
+    def _go_on(self, by: Actor, *, carry: Card | None):
         """Open the next pending step, or complete the order."""
         step = self.steps.filter(done_at=None, skipped_at=None, card=None).first()
         if step:

@@ -41,6 +41,8 @@ def home(request):
         "is_away": is_away,
         "starters": STARTERS.values(),
         "may_design": may(request.actor, "workflow.create"),
+        "kinds": request.business.ordertype_library.live().for_list(),
+        "may_chain": len(funnels) > 1 and may(request.actor, "order_type.create"),
     }
     return render(request, "boards/home.html", context)
 

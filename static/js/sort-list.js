@@ -1,5 +1,6 @@
 // <sort-list data-form="…"> around a list: its items are reordered by their handle with mouse, touch or keyboard.
-// What was meant is written into the form (`phase`, `position`) and sent; the page that comes back is the truth.
+// What was meant is written into the form (`phase`, or what data-what names, and `position`) and sent; the page that
+// comes back is the truth.
 
 const EDGE = 64; // px from the edge of the scrolling part where it begins to scroll
 const PACE = 12; // px a frame, at most
@@ -39,7 +40,7 @@ class SortList extends HTMLElement {
       if (!event.detail.successful && item.isConnected) this.stand(item, from);
     };
     form.addEventListener("htmx:afterRequest", back, { once: true });
-    form.elements.phase.value = item.dataset.id;
+    form.elements[this.dataset.what ?? "phase"].value = item.dataset.id;
     form.elements.position.value = to;
     this.say(`${item.dataset.name} moved to place ${to + 1} of ${this.items.length}`);
     form.requestSubmit();

@@ -184,8 +184,22 @@ def test_rows_of_another_card_or_workflow_are_not_there(address, method, world):
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_rows_that_never_were_are_not_there(address, method, world):
     owner = client_of(world.people["owner"])
-    made_up = {"number": 2**31 - 1, "archived": 2**31 - 1, "sequence": 2**62, "workflow": "never-was"}
-    huge = {"number": 10**40, "archived": 10**40, "sequence": 10**40, "workflow": "x" * 5000}
+    made_up = {
+        "number": 2**31 - 1,
+        "archived": 2**31 - 1,
+        "sequence": 2**62,
+        "workflow": "never-was",
+        "order": 2**31 - 1,
+        "step": 2**62,
+    }
+    huge = {
+        "number": 10**40,
+        "archived": 10**40,
+        "sequence": 10**40,
+        "workflow": "x" * 5000,
+        "order": 10**40,
+        "step": 10**40,
+    }
     for samples in (made_up, huge):
         for part in named(address):
             answer = ask(owner, method, address.path(world, **{part: samples.get(address.row(part), uuid.uuid4())}))

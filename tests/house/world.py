@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Business, Event, Token
-from boards.models import Card, Comment, Item, Reason, Status, Trigger
+from boards.models import Card, Comment, Item, Order, OrderType, Reason, Status, Trigger
 from contacts.models import Contact, ContactLabel
 from tests.factories import actor, join, make_business, make_card, make_workflow
 
@@ -30,7 +30,9 @@ class World:
 def build(name: str, first_number: int) -> World:
     """Make a business with one of everything; numbers start late, so that those of two worlds never meet."""
     business = make_business(name, name.lower())
-    Business.objects.filter(pk=business.pk).update(last_card=first_number, last_event=first_number)
+    Business.objects.filter(pk=business.pk).update(
+        last_card=first_number, last_event=first_number, last_order=first_number
+    )
     owner = business.memberships.get()
     people = {role: join(business, role) for role in ("manager", "staff", "viewer")} | {"owner": owner}
     by = actor(owner)
@@ -75,6 +77,11 @@ def build(name: str, first_number: int) -> World:
         "comment": Comment.write(theirs, "Oak or ash?", by=by).pk,
         "archived": _archived(make_card(other.phases.first(), by=by), by).number,
     }
+    kind = OrderType.create(business, name="Made to order", code="MTO", workflows=[workflow, other], by=by)
+    rows["order_type"] = kind.pk
+    for named in (rows, siblings):
+        order = Order.open(kind, name=f"{name} kitchen", contact=contact, by=by)
+        named |= {"order": order.number, "order_id": order.pk, "step": order.steps.get(position=1).pk}
     # What is done last must not stand in the way of the undo.
     rows["sequence"] = Card.objects.get(pk=card.pk).update(name=f"{name} bench", by=by).sequence
     return World(business, people, rows, siblings)
@@ -119,6 +126,12 @@ def grow(world: World, count: int) -> None:
         trigger = Trigger.create(business, name=f"Trigger {count} {number}", by=by)
         workflow.phases.all()[number % 3].update(status=status, trigger=trigger, by=by)
         Reason.create(business, name=f"Reason {count} {number}", by=by)
+        kind = OrderType.create(
+            business, name=f"Kind {number} of {count}", code=f"K{count}-{number}", workflows=[workflow], by=by
+        )
+        Order.open(kind, name=f"Order {number}", contact=contact, by=by)
+        Order.open(OrderType.objects.get(pk=world.rows["order_type"]), name=f"More {number}", by=by)
+        new.order or new.archived_at or Order.open(kind, name=new.name, card=new, by=by)
     card.assign(business.memberships.all(), by=by)
     theirs = Contact.objects.get(pk=world.rows["contact"])
     for phase in workflow.phases.all()[:3]:
@@ -148,6 +161,8 @@ class Address:
             return "archived"
         if f"<uuid:{part}>" in self.route and part == "workflow":
             return "workflow_id"
+        if f"<uuid:{part}>" in self.route and part == "order":
+            return "order_id"
         if part != "pk":
             return part
         return "contact_label" if "contacts/labels/" in self.route else "contact"
