@@ -43,9 +43,9 @@ class Place:
         standing: the phase's other cards. Archived ones hold their rank too, so that restoring puts them back, but
         nobody sees them, so they are no neighbours and are not counted.
         """
-        on_board = standing.filter(archived_at=None)
         if self.rank is not None:
             return self._same_again(standing)
+        on_board = standing.filter(archived_at=None)
         if self.index is not None:
             return self._by_index(standing, on_board)
         for neighbour, side in ((self.after, "after"), (self.before, "before")):

@@ -561,7 +561,7 @@ class Card(models.Model):
 
     def _rank_in(self, phase: Phase, place: Place) -> str:
         column = Card.objects.filter(phase=phase)
-        standing = column.exclude(pk=self.pk)
+        standing = column.exclude(pk=self.pk) if phase.pk == self.phase_id else column
         rank = place.rank_among(standing)
         # The very place a card had means nothing any more once the column is written anew.
         if len(rank) > LONGEST_RANK and place.rank is None:

@@ -144,21 +144,36 @@ def tile(request, card) -> str:
     return tiles(request, [card])
 
 
+def tile_of_move(request, card, move) -> str:
+    """Return the tile of a card that has just been moved and the figures that its move changed, and ask for no more.
+
+    card: as the verb left it; move: its event.
+    """
+    if move.told_at is None:  # who listens to moves may have changed the card, or moved it on
+        ends = {move.details[end]["id"] for end in ("before", "after") if end in move.details}
+        return pieces(request, card.workflow, [card.number], changed=ends if len(ends) > 1 else set())
+    Card.dress([card])
+    card.after = _above(card.phase_id, card.rank).first()
+    return render_to_string("boards/board.html#fresh", {**tile_context(request), "tiles": [card]})
+
+
 def tiles(request, cards) -> str:
     """Return the tiles of cards of one workflow, and the figures of its columns."""
     return pieces(request, cards[0].workflow, [card.number for card in cards])
 
 
-def pieces(request, workflow, numbers, *, wanted: Wanted | None = None, quiet: bool = False) -> str:
+def pieces(
+    request, workflow, numbers, *, wanted: Wanted | None = None, quiet: bool = False, changed: set | None = None
+) -> str:
     """Return what a board shows of these cards: their tiles, or that they are gone, and the figures of the columns.
 
-    wanted: the board's filters; quiet: somebody else's doing, so nothing may move under this person's hands.
+    wanted: the board's filters; quiet: somebody else's doing, so nothing may move under this person's hands;
+    changed: ids of the columns whose figures changed (and those of the cards now), where that is known.
     """
     wanted = wanted or Wanted()
     phases = with_moons(workflow)
     known = {phase.pk: phase for phase in phases}
-    standing = wanted.narrow(Card.objects.on_board())
-    above = standing.filter(phase=OuterRef("phase"), rank__lt=OuterRef("rank")).order_by("-rank").values("number")[:1]
+    above = _above(OuterRef("phase"), OuterRef("rank"), wanted)[:1]
     cards = wanted.narrow(Card.objects.filter(number__in=numbers, phase__in=known).for_board())
     fresh = {card.number: card for card in Card.dress(list(cards.annotate(after=Subquery(above))))}
     for card in fresh.values():
@@ -166,17 +181,22 @@ def pieces(request, workflow, numbers, *, wanted: Wanted | None = None, quiet: b
     if wanted:
         _count_matching(workflow, phases, wanted)
     missing = [number for number in numbers if number not in fresh]
+    if changed:
+        changed = changed | {str(card.phase_id) for card in fresh.values()}
+    drawn = [phase for phase in phases if changed is None or str(phase.pk) in changed]
+    # The bar counts what is on the path and what was won: a step along the path changes neither.
+    is_bar_drawn = changed is None or len({phase.section for phase in drawn}) > 1
     context = {
         **tile_context(request),
         "workflow": workflow,
         "tiles": fresh.values(),
         "gone": _gone(workflow, missing) if missing else [],
-        "phases": phases,
-        "totals": totals(workflow, phases),
+        "phases": drawn,
+        "totals": totals(workflow, phases) if is_bar_drawn else None,
         "wanted": wanted,
         "quiet": quiet,
     }
-    return render_to_string("boards/board.html#fresh", context, request)
+    return render_to_string("boards/board.html#fresh", context)
 
 
 def totals(workflow, phases) -> dict:
@@ -225,6 +245,12 @@ def _fill(phases, cards, most) -> None:
         phase.shown, phase.more = column[:most], len(column) > most
         for card in phase.shown:
             card.phase = phase
+
+
+def _above(phase, rank, wanted: Wanted | None = None):
+    """Return the numbers of the cards that stand above a rank of a phase, the nearest first."""
+    standing = (wanted or Wanted()).narrow(Card.objects.on_board())
+    return standing.filter(phase=phase, rank__lt=rank).order_by("-rank").values_list("number", flat=True)
 
 
 def _gone(workflow, numbers) -> list[dict]:

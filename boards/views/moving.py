@@ -1,5 +1,7 @@
 """What a drop, a menu, a key and a plain form post: one path for all moves; quick add; undo."""
 
+from functools import partial
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.shortcuts import get_object_or_404, redirect, render
@@ -29,22 +31,23 @@ def move(request, number):
 
     What the phase asks for is asked in a dialog, or on a page of its own, and comes back here with the same update.
     """
-    card = get_object_or_404(request.business.cards.select_related("workflow", "phase"), number=number)
+    card = get_object_or_404(request.business.cards.select_related("workflow"), number=number)
     board = reverse("board", args=[request.business.slug, card.workflow.slug])
     form = MoveForm(request.POST)
     asked = None
     try:
         place = form.place()
-        to = get_object_or_404(request.business.phases.select_related("workflow"), pk=form.cleaned_data["phase"])
-        answers = {}
+        to = get_object_or_404(request.business.phases, pk=form.cleaned_data["phase"])
         if to.pk != card.phase_id and to.workflow_id == card.workflow_id and (to.required or to.is_cancelled):
             asked = EnterForm(
                 request.POST if "entering" in request.POST else None, card=card, phase=to, business=request.business
             )
-        with writing(), transaction.atomic():
-            if asked and asked.is_bound:
-                answers = {"facts": asked.facts(request.actor), "closing": asked.closing()}
-            event = card.move(to, place, revision=form.cleaned_data["revision"], by=request.actor, **answers)
+        go = partial(card.move, to, place, revision=form.cleaned_data["revision"], by=request.actor)
+        if asked and asked.is_bound:
+            with writing(), transaction.atomic():  # what is filled in holds together with the move
+                event = go(facts=asked.facts(request.actor), closing=asked.closing())
+        else:
+            event = go()  # in a transaction of its own, which it may try again
     except ValidationError as error:
         if asked and asked.asks and getattr(error, "code", "") in ASKED:
             return _ask(request, asked)
@@ -65,7 +68,7 @@ def move(request, number):
         request,
         board,
         said,
-        pieces=_closed_dialog(request) + beside(request, card),
+        pieces=_closed_dialog(request) + beside(request, card, None if asked else event),
         event=event,
         kind="win" if won else "success",
     )

@@ -19,7 +19,7 @@ from accounts.templatetags.house import day, money
 from boards.forms.cards import PARTS, LabelForm
 from boards.forms.entering import OwnFieldsForm
 from boards.models import Card, Comment, Phase
-from boards.views.board import tile, tile_context, with_moons
+from boards.views.board import tile, tile_context, tile_of_move, with_moons
 
 MOST_EVENTS = 20  # of the history, at first and each time older ones are asked for
 IN_A_ROW = ("card.item_added", "card.item_checked")  # told once, with how many more
@@ -91,11 +91,15 @@ def draw(request, card: Card, *parts: str, forms: dict | None = None) -> str:
     return "".join(render_to_string(f"boards/card.html#{part}", context, request) for part in parts)
 
 
-def beside(request, card: Card) -> str:
-    """Return the card's tile on the board and, when its panel is open, the whole of that as they are now."""
+def beside(request, card: Card, move: Event | None = None) -> str:
+    """Return the card's tile on the board and, when its panel is open, the whole of that as they are now.
+
+    move: the event of the card's move, when that is all that was done.
+    """
     shown = urlsplit(request.htmx.current_url_abs_path or "").path
     is_open = shown == reverse("card", args=[request.business.slug, card.number])
-    return tile(request, card) + (draw(request, find_card(request, card.number), *EVERYTHING) if is_open else "")
+    panel = draw(request, find_card(request, card.number), *EVERYTHING) if is_open else ""
+    return (tile_of_move(request, card, move) if move else tile(request, card)) + panel
 
 
 # The history ------------------------------------------------------------------------------------------
