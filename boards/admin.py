@@ -9,6 +9,7 @@ from boards.models import (
     CardLabel,
     Closing,
     Comment,
+    Draft,
     Field,
     Item,
     Label,
@@ -106,6 +107,17 @@ class LabelAdmin(VerbAdmin):
     def make(self, values, by):
         """Make a label."""
         return Label.create(values.pop("workflow"), **values, by=by)
+
+
+@admin.register(Draft)
+class DraftAdmin(SeenAdmin):
+    """Designs that are being worked on."""
+
+    says = "A draft is changed, saved and thrown away in the app, on the Steps page of its workflow."
+    list_display = ("workflow", "business", "author", "changed_by", "updated_at")
+    list_select_related = ("workflow", "business", "author", "changed_by")
+    search_fields = ("workflow__name", *BUSINESS)
+    date_hierarchy = "updated_at"
 
 
 class AssignmentsSeen(Seen):

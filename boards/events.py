@@ -10,6 +10,13 @@ declare(
     ["changed", "before", "after"],
     icon="edit",
 )
+declare(
+    "workflow.redesigned",
+    "Workflow redesigned",
+    "saved a new design of {workflow}: {changes}",
+    ["workflow", "changes"],
+    icon="sliders",
+)
 declare("workflow.archived", "Workflow archived", "archived the workflow {workflow}", ["workflow"], icon="archive")
 declare("workflow.restored", "Workflow restored", "restored the workflow {workflow}", ["workflow"], icon="undo")
 declare(

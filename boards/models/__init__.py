@@ -4,6 +4,7 @@ from boards.models.card import Assignment, Card
 from boards.models.checklist import Item
 from boards.models.closing import Closing
 from boards.models.comment import Comment
+from boards.models.draft import Draft
 from boards.models.field import Field
 from boards.models.label import CardLabel, Label
 from boards.models.library import Reason, Status, Trigger
@@ -17,6 +18,7 @@ __all__ = [
     "CardLabel",
     "Closing",
     "Comment",
+    "Draft",
     "Field",
     "Item",
     "Label",

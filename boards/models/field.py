@@ -69,6 +69,10 @@ class Field(models.Model):
     @verb("field.delete")
     def remove(self, *, by: Actor):
         """Delete the field; what cards hold in it is no longer shown or asked for."""
+        key = f"field:{self.pk}"
+        for phase in self.workflow.phases.all():
+            if key in phase.required:
+                phase.update(required=[fact for fact in phase.required if fact != key], by=by)
         record("field.deleted", self, by, workflow=str(self.workflow_id), field=self.name)
         self.delete()
 

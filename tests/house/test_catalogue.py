@@ -16,6 +16,7 @@ from tests.house.source import HERE, modules
 # A verb of the table that is asked by several methods, or by none: why.
 SEVERAL = {
     "member.invite": "inviting and withdrawing an invitation are one permission",
+    "draft.change": "one small deed for each edit of a design, and beginning or discarding the draft",
     "card.create": "one card, or one for each pasted line",
     "contact.create": "from all its parts, or from the one line somebody jotted down",
     "card.update": "a card's own fields, or those its workflow adds",

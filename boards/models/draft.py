@@ -1,0 +1,373 @@
+"""A design that is being worked on while the board goes on running as it was."""
+
+import uuid
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.models import Business
+from accounts.verbs import Stale, verb
+from boards import definitions
+from boards.definitions import blank_step, cancelled_of, in_order, merged, path_of, place_in_group, win_of
+from boards.models.phase import Phase
+from boards.models.workflow import Workflow
+
+POINTERS = ("status", "trigger", "default_assignee", "timeout_to")
+
+
+class Draft(models.Model):
+    """The next design of a workflow, one at a time; a draft is nobody's news before it is saved, so it has no events."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    business = models.ForeignKey(Business, models.CASCADE, related_name="drafts")
+    workflow = models.OneToOneField(Workflow, models.CASCADE, related_name="draft")
+    design = models.JSONField(editable=False)
+    based_on = models.JSONField(editable=False, help_text="The running design when the draft was begun.")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-updated_at", "id"]
+
+    def __str__(self):
+        return f"Draft of {self.workflow}"
+
+    # Reading --------------------------------------------------------------------------------------------
+
+    @classmethod
+    def of(cls, workflow) -> "Draft":
+        """Return the draft of a workflow, or one that is as the workflow runs and stands nowhere yet."""
+        return cls._found(workflow) or cls(
+            business_id=workflow.business_id,
+            workflow=workflow,
+            design=design_of(workflow),
+            based_on=design_of(workflow),
+        )
+
+    @property
+    def is_begun(self) -> bool:
+        """Answer whether anything is kept of it."""
+        return not self._state.adding
+
+    @property
+    def is_stale(self) -> bool:
+        """Answer whether the running design has changed since the draft was begun."""
+        return self.is_begun and self.based_on != design_of(self.workflow)
+
+    @property
+    def changes(self) -> list[str]:
+        """Return in words what saving would change."""
+        return definitions.changes(self.based_on, self.design)
+
+    @property
+    def changes_meanwhile(self) -> list[str]:
+        """Return in words what has changed on the running board since the draft was begun."""
+        return definitions.changes(self.based_on, design_of(self.workflow))
+
+    def step(self, step_id) -> dict | None:
+        """Return a step of the draft, or None."""
+        return next((step for step in self.design["steps"] if step["id"] == str(step_id)), None)
+
+    def removed(self, step_id) -> dict | None:
+        """Return a step that is to go, or None."""
+        return next((gone for gone in self.design["removed"] if gone["id"] == str(step_id)), None)
+
+    def problems(self) -> list[definitions.Problem]:
+        """Return what is wrong with the draft as things stand on the board."""
+        rows = self.workflow.phases.annotate(all_cards=models.Count("cards")).values("pk", "card_count", "all_cards")
+        cards = {str(row["pk"]): row["card_count"] for row in rows}
+        all_cards = {str(row["pk"]): row["all_cards"] for row in rows}
+        return [
+            *definitions.problems(self.design, cards=cards, all_cards=all_cards),
+            *self._crossings(all_cards),
+        ]
+
+    def _crossings(self, all_cards):
+        """Yield steps with cards that go over between the path and the cancelled ones: nobody said why they ended."""
+        was = {step["id"]: step["stage"] == "cancelled" for step in self.based_on["steps"]}
+        for step in self.design["steps"]:
+            crossed = was.get(step["id"], step["stage"] == "cancelled") != (step["stage"] == "cancelled")
+            if crossed and all_cards.get(step["id"]):
+                said = f"{step['name']} holds cards, so it cannot become {definitions.STAGE_NAMES[step['stage']]}. Move them first."
+                yield definitions.Problem("CARDS_INSIDE", said, ((step["id"], step["name"]),), "error")
+
+    # Changing -------------------------------------------------------------------------------------------
+
+    @classmethod
+    @verb("draft.change")
+    def begin(cls, workflow, *, by: Actor) -> "Draft":
+        """Begin a draft from the running design, or go on with the one that is there."""
+        workflow = Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
+        workflow.refuse_archived()
+        draft = cls.of(workflow)
+        if not draft.is_begun:
+            draft.author_id = draft.changed_by_id = by.user_id
+            draft.save(force_insert=True)
+        return draft
+
+    @verb("draft.change")
+    def describe(self, *, name: str, type: str, by: Actor):
+        """Give the workflow another name or type."""
+        self._lock()
+        self.design |= {"name": name.strip(), "type": type}
+        checked = Workflow(name=self.design["name"], type=type)
+        checked.clean_fields(exclude=["business", "slug", "archived_by"])
+        self._keep(by)
+
+    @verb("draft.change")
+    def add_step(self, *, name: str, stage="processing", status=None, description="", by: Actor) -> str:
+        """Add a step at the end of its stage group, perhaps from the library; return its id."""
+        self._lock()
+        new = blank_step(str(uuid.uuid4()), name.strip(), stage, description=description)
+        new["status"] = str(status.pk) if status else None
+        self._check(new)
+        self._put(new, place_in_group(path_of(self.design), stage))
+        self._keep(by)
+        return new["id"]
+
+    @verb("draft.change")
+    def move_step(self, step_id, position: int, *, stage: str = "", by: Actor):
+        """Put a step at a place of the path (or of the cancelled ones), counted from 0 without it.
+
+        stage: the stage group it was dropped in; without one it joins a neighbour's, so that groups stay together.
+        Raises ValidationError for the win, which is always last.
+        """
+        self._lock()
+        step = self._own(step_id)
+        if step["win"]:
+            raise ValidationError("The win step is always last.", code="win_phase")
+        if position < 0:
+            raise ValidationError("A position is counted from 0.", code="position")
+        crosses = "cancelled" in (stage, step["stage"]) and stage not in ("", step["stage"])
+        if stage and (stage not in definitions.STAGE_ORDER or crosses):
+            raise ValidationError("A step is not dragged there. Change its stage group instead.", code="stage")
+        others = [one for one in self._section(step) if one is not step]
+        if step["stage"] != "cancelled":
+            step["stage"] = stage or self._stage_between(step, others, position)
+        self._put(step, position)
+        self._keep(by)
+
+    @verb("draft.change")
+    def set_step(self, step_id, *, by: Actor, **changes):
+        """Change the name or settings of a step; ids of rows are given as strings, None for nothing."""
+        self._lock()
+        if set(changes) - set(definitions.SETTINGS):
+            raise ValueError(f"unknown settings {sorted(set(changes) - set(definitions.SETTINGS))}")
+        step = self._own(step_id)
+        was = step["stage"]
+        step |= {key: value.strip() if isinstance(value, str) else value for key, value in changes.items()}
+        self._check(step)
+        if step["win"] and step["stage"] != "completed":
+            raise ValidationError({"stage": "The win step is always Completed."})
+        if step["stage"] != was:
+            others = [one for one in path_of(self.design) if one is not step]
+            later = definitions.STAGE_ORDER[step["stage"]] > definitions.STAGE_ORDER[was]
+            first = next((i for i, one in enumerate(others) if one["stage"] == step["stage"]), None)
+            self._put(step, first if later and first is not None else place_in_group(others, step["stage"]))
+        self._keep(by)
+
+    @verb("draft.change")
+    def remove_step(self, step_id, *, to=None, by: Actor):
+        """Take a step out; on saving, its cards go to the step `to`. A step that was never saved is simply gone."""
+        self._lock()
+        step = self._own(step_id)
+        if step["win"]:
+            raise ValidationError("The win step cannot be deleted.", code="win_phase")
+        if to is not None and (str(to) == step["id"] or not self.step(to)):
+            raise ValidationError({"to": "That step is gone. Choose another."}, code="cards_need_phase")
+        self.design["steps"].remove(step)
+        for other in self.design["steps"]:
+            if other["timeout_to"] == step["id"]:
+                other["timeout_to"] = None
+        for gone in self.design["removed"]:
+            if gone["to"] == step["id"]:
+                gone["to"] = str(to) if to else None
+        if any(old["id"] == step["id"] for old in self.based_on["steps"]):
+            gone = {"id": step["id"], "name": step["name"], "to": str(to) if to else None}
+            self.design["removed"].append(gone)
+        self._keep(by)
+
+    @verb("draft.change")
+    def keep_step(self, step_id, *, by: Actor):
+        """Take a removal back: the step stands where it stood, as the running board has it."""
+        self._lock()
+        gone = self.removed(step_id)
+        old = {step["id"]: step for step in self.based_on["steps"]}
+        if not gone or gone["id"] not in old:
+            raise Stale("That step is not on its way out any more.")
+        self.design["removed"].remove(gone)
+        step = {**old[gone["id"]]}
+        before = [one["id"] for one in self.based_on["steps"]]
+        earlier = set(before[: before.index(step["id"])])
+        section = self._section(step)
+        self._put(step, sum(one["id"] in earlier for one in section))
+        self._keep(by)
+
+    @verb("draft.change")
+    def go_on(self, *, by: Actor):
+        """Carry the draft's changes over onto the running design, which has changed since it was begun."""
+        self._lock()
+        running = design_of(self.workflow)
+        self.design, self.based_on = merged(self.based_on, self.design, running), running
+        self._keep(by)
+
+    @verb("draft.change")
+    def discard(self, *, by: Actor):
+        """Throw the draft away; doing it again is no news."""
+        Draft.objects.filter(pk=self.pk).delete()
+
+    # Saving ---------------------------------------------------------------------------------------------
+
+    def apply(self, by: Actor) -> None:
+        """Make the running design what the draft says, through the phases' own verbs; part of Workflow.redesign."""
+        phases = {str(phase.pk): phase for phase in self.workflow.phases.all()}
+        running = {step["id"]: step for step in design_of(self.workflow)["steps"]}
+        rows = self._rows()
+        for step in self.design["steps"]:
+            if step["id"] not in phases:
+                told = {key: _row(rows, key, step[key]) for key in definitions.SETTINGS if key != "timeout_to"}
+                phases[step["id"]] = Phase.create(self.workflow, **told, by=by)
+        for step in self.design["steps"]:
+            was = running.get(step["id"], step | {"timeout_to": None})
+            changed = [key for key in definitions.SETTINGS if was[key] != step[key]]
+            if changed:
+                known = rows | {"timeout_to": phases}
+                phases[step["id"]].update(**{key: _row(known, key, step[key]) for key in changed}, by=by)
+        for gone in self.design["removed"]:
+            phases.pop(gone["id"]).delete_to(phases.get(gone["to"]), by=by)
+        for section in (path_of(self.design), cancelled_of(self.design)):
+            self._reorder([phases[step["id"]] for step in section], by)
+
+    def _reorder(self, wanted: list[Phase], by: Actor) -> None:
+        """Move as few phases as it takes for them to stand in the wanted order."""
+        ids = [phase.pk for phase in wanted]
+        standing = list(Phase.objects.filter(pk__in=ids).order_by("position", "id").values_list("pk", flat=True))
+        moving = set(definitions.movers(standing, ids))
+        for i, phase in enumerate(wanted):
+            if phase.pk in moving:
+                standing.remove(phase.pk)
+                place = standing.index(ids[i - 1]) + 1 if i else 0
+                standing.insert(place, phase.pk)
+                phase.refresh_from_db(fields=["section", "position"])
+                phase.move(place, by=by)
+
+    def _rows(self) -> dict:
+        """Return the rows that steps may point to, by what points to them and their id."""
+        wanted = {key: {step[key] for step in self.design["steps"] if step[key]} for key in POINTERS[:3]}
+        business = self.workflow.business
+        return {
+            "status": _by_id(business.status_library.filter(pk__in=wanted["status"])),
+            "trigger": _by_id(business.trigger_library.filter(pk__in=wanted["trigger"])),
+            "default_assignee": _by_id(business.memberships.filter(pk__in=wanted["default_assignee"])),
+        }
+
+    # What the verbs share -------------------------------------------------------------------------------
+
+    @classmethod
+    def _found(cls, workflow) -> "Draft | None":
+        draft = cls.objects.select_related("author", "changed_by").filter(workflow=workflow).first()
+        if draft:
+            draft.workflow = workflow
+            draft._forget_gone_fields()
+        return draft
+
+    def _lock(self) -> None:
+        """Lock the draft and read it as it is now, so that two people's edits both count."""
+        now = Draft.objects.select_for_update(of=("self",)).filter(pk=self.pk).first()
+        if now is None:
+            raise Stale("This draft was saved or thrown away a moment ago. Nothing was changed.")
+        self.design, self.based_on = now.design, now.based_on
+        self._forget_gone_fields()
+
+    def _forget_gone_fields(self) -> None:
+        """Ask no longer for custom fields that were deleted: that happens at once, outside of any draft."""
+        known = _field_keys(self.workflow)
+        for design in (self.design, self.based_on):
+            for step in design["steps"]:
+                step["required"] = _known(step["required"], known)
+
+    def _keep(self, by: Actor) -> None:
+        """Write the draft, or forget it when it says what the running board says."""
+        self.changed_by_id, self.updated_at = by.user_id, timezone.now()
+        if self.design == self.based_on:
+            Draft.objects.filter(pk=self.pk).delete()
+            return
+        self.save(update_fields=["design", "based_on", "changed_by", "updated_at"])
+
+    def _own(self, step_id) -> dict:
+        step = self.step(step_id)
+        if step is None:
+            raise Stale("That step was taken out a moment ago. Nothing was changed.")
+        return step
+
+    def _section(self, step) -> list[dict]:
+        return cancelled_of(self.design) if step["stage"] == "cancelled" else path_of(self.design)
+
+    def _put(self, step: dict, position: int) -> None:
+        """Put a step, new or not, at a place of its section (beyond the end: the end)."""
+        path = [one for one in path_of(self.design) if one is not step]
+        cancelled = [one for one in cancelled_of(self.design) if one is not step]
+        if not step["win"]:
+            (cancelled if step["stage"] == "cancelled" else path).insert(position, step)
+        self.design["steps"] = in_order(path, win_of(self.design), cancelled)
+
+    def _stage_between(self, step, others, position) -> str:
+        """Return the stage group a step takes between its new neighbours: its own when it fits there, else theirs."""
+        before = others[min(position, len(others)) - 1]["stage"] if others and position else ""
+        after = others[position]["stage"] if position < len(others) else "completed"
+        order = definitions.STAGE_ORDER
+        fits = (not before or order[before] <= order[step["stage"]]) and order[step["stage"]] <= order[after]
+        return step["stage"] if fits else before or after
+
+    def _check(self, step: dict) -> None:
+        """Raise ValidationError where a phase would refuse these settings."""
+        plain = {key: step[key] for key in definitions.SETTINGS if key not in POINTERS}
+        phase = Phase(business_id=self.business_id, workflow=self.workflow, **plain)
+        phase._check_settings()
+        phase.clean_fields(exclude=["business", "workflow", *POINTERS])
+        step["checklist_lines"] = phase.checklist_lines
+
+
+def design_of(workflow) -> dict:
+    """Return the running design of a workflow as a document."""
+    known = _field_keys(workflow)
+    steps = []
+    for phase in workflow.phases.all():
+        step = {key: getattr(phase, key) for key in definitions.SETTINGS if key not in POINTERS}
+        step |= {key: _text(getattr(phase, f"{key}_id")) for key in POINTERS}
+        steps.append({"id": str(phase.pk), **step, "required": _known(phase.required, known), "win": phase.is_win})
+    return {"name": workflow.name, "type": workflow.type, "steps": steps, "removed": []}
+
+
+def _field_keys(workflow) -> set[str]:
+    return {f"field:{pk}" for pk in workflow.fields.values_list("pk", flat=True)}
+
+
+def _known(required, known) -> list[str]:
+    return [key for key in required if not key.startswith("field:") or key in known]
+
+
+def _text(pk) -> str | None:
+    return None if pk is None else str(pk)
+
+
+def _by_id(rows) -> dict:
+    return {str(row.pk): row for row in rows}
+
+
+def _row(rows: dict, key: str, value):
+    """Return a setting as a phase takes it: where it points to a row, the row."""
+    if key not in POINTERS or value is None:
+        return value
+    if value not in rows[key]:
+        raise ValidationError(f"The {definitions.SETTINGS[key]} of a step is gone. Choose another.", code="gone")
+    return rows[key][value]
