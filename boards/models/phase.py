@@ -162,13 +162,14 @@ class Phase(models.Model):
         phase.save(force_insert=True)
         neighbours.insert(len(neighbours) if position is None else _index(position, len(neighbours)), phase)
         _number(neighbours)
+        workflow.note_change()
         record("phase.created", phase, by, workflow=str(workflow.pk), phase=phase.name)
         return phase
 
     @verb("phase.update")
     def update(self, *, by: Actor, **changes):
         """Change name or any of SETTINGS; the win phase may be renamed like any other."""
-        _, phases = self._lock_path(self.workflow_id)
+        workflow, phases = self._lock_path(self.workflow_id)
         now = next((phase for phase in phases if phase.pk == self.pk), None)
         if now is None:
             raise Phase.DoesNotExist
@@ -182,6 +183,7 @@ class Phase(models.Model):
             return
         self.full_clean(exclude=["business", "workflow"])
         self.save(update_fields=[*changed, "section", "position"])
+        workflow.note_change()
         record(
             "phase.updated",
             self,
@@ -200,7 +202,7 @@ class Phase(models.Model):
         """
         if self.section == self.WIN:
             raise ValidationError("The win phase is always last.", code="win_phase")
-        _, phases = self._lock_path(self.workflow_id)
+        design, phases = self._lock_path(self.workflow_id)
         path = [phase for phase in phases if phase.section == self.section]
         me = next((phase for phase in path if phase.pk == self.pk), None)
         if me is None:
@@ -213,6 +215,7 @@ class Phase(models.Model):
         path.insert(after, me)
         _number(path)
         self.position = after
+        design.note_change()
         workflow = str(self.workflow_id)
         record("phase.moved", self, by, workflow=workflow, phase=self.name, before=before + 1, after=after + 1)
 
@@ -220,11 +223,12 @@ class Phase(models.Model):
     def delete_to(self, to: "Phase | None", *, by: Actor):
         """Delete the phase; its cards, archived ones too, go to the bottom of `to`.
 
-        Raises ValidationError for the win phase, and when there are cards but no destination in this workflow.
+        Raises ValidationError for the win phase, and when there are cards but no destination in this workflow, or one
+        where each of them would need a closing.
         """
         if self.section == self.WIN:
             raise ValidationError("The win phase cannot be deleted.", code="win_phase")
-        _, phases = self._lock_path(self.workflow_id)
+        workflow, phases = self._lock_path(self.workflow_id)
         path = [phase for phase in phases if phase.section == self.section]
         if self not in path:
             raise Phase.DoesNotExist
@@ -235,9 +239,12 @@ class Phase(models.Model):
             )
         if cards and not Phase.objects.filter(pk=to.pk).exists():
             raise Stale(f"The phase {to.name} was deleted a moment ago. Nothing was changed.")
+        if cards and to.is_cancelled and not self.is_cancelled:
+            raise ValidationError(f"Nobody said why they end: {to.name} takes cards only one by one.", code="closing")
         for card in cards:
             card.stand_in(to, BOTTOM, by=by)
         path.remove(self)
+        workflow.note_change()
         name = to.name if to and cards else ""
         record("phase.deleted", self, by, workflow=str(self.workflow_id), phase=self.name, cards=len(cards), to=name)
         self.delete()

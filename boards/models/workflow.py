@@ -172,6 +172,10 @@ class Workflow(models.Model):
         if not self.last_access or (now - self.last_access).total_seconds() > 60:
             type(self).objects.filter(pk=self.pk).update(last_access=now)
 
+    def note_change(self) -> None:
+        """Note that its design changed; what changed is in the ledger."""
+        type(self).objects.filter(pk=self.pk).update(updated_at=timezone.now())
+
     def refuse_archived(self) -> None:
         """Raise ValidationError when the workflow has been put away."""
         if self.archived_at:

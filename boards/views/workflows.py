@@ -1,6 +1,7 @@
 """The workflows of a business: the list, a new one, putting one away, bringing it back, deleting it for good."""
 
 from django.core.exceptions import ValidationError
+from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -10,27 +11,36 @@ from accounts.policy import allowed, may
 from boards.forms.steps import NEW, Draft, StepForm
 from boards.forms.workflows import NewWorkflowForm, SureForm
 from boards.funnels import look_at
-from boards.models import Workflow
+from boards.models import OrderStage, Workflow
 from boards.starters import STARTERS
 from boards.views.board import find_workflow
+
+VIEW_COOKIE = "workflows-view"
+YEAR = 365 * 24 * 3600
 
 
 @allowed("workflow.view")
 def workflows(request):
-    """List the workflows, or with ?show=archived those that were put away."""
+    """List the workflows as tiles or (?view=table, remembered) as a table, or with ?show=archived those put away."""
     mine = request.business.workflows
     archived = mine.exclude(archived_at=None)
     is_archive = request.GET.get("show") == "archived"
-    funnels, month = look_at(request.business, archived.select_related("archived_by") if is_archive else mine.live())
+    shown = archived.select_related("archived_by") if is_archive else mine.live().prefetch_related(_used_by())
+    funnels, month = look_at(request.business, shown)
+    view = request.GET.get("view") or request.COOKIES.get(VIEW_COOKIE)
     context = {
         "funnels": funnels,
         "month": month,
         "is_archive": is_archive,
+        "is_table": view == "table" and not is_archive,
         "archived": archived.count(),
         "may_design": may(request.actor, "workflow.create"),
         "may_delete": may(request.actor, "workflow.delete"),
     }
-    return render(request, "boards/workflows.html", context)
+    answer = render(request, "boards/workflows.html", context)
+    if request.GET.get("view") in ("table", "tiles"):
+        answer.set_cookie(VIEW_COOKIE, view, max_age=YEAR, samesite="Lax", secure=request.is_secure(), httponly=True)
+    return answer
 
 
 @allowed("workflow.create")
@@ -153,6 +163,12 @@ def delete(request, workflow):
         return done(request, _list(request) + "?show=archived", f"{workflow.name} is gone for good.")
     context = {"form": form, "workflow": workflow, "cards": workflow.cards.count()}
     return render(request, "boards/workflow_delete.html", context, status=422 if form.errors else 200)
+
+
+def _used_by() -> Prefetch:
+    """Return the order types in whose chain a workflow stands, as `used_by`."""
+    stages = OrderStage.objects.filter(type__retired_at=None).select_related("type")
+    return Prefetch("order_stages", stages, to_attr="used_by")
 
 
 def _list(request) -> str:
