@@ -56,6 +56,8 @@ class Job:
     todo: tuple[str, ...] = ()
     done: int = 0
     said: tuple[tuple[int, str, str], ...] = ()
+    order: str = ""  # the code of the order type it is opened as
+    then: tuple[str, ...] = ()  # once won: how far it has come in each workflow that follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,18 @@ class Board:
     won_last_month: tuple[Job, ...] = ()
     dropped: tuple[Job, ...] = ()
     hints: tuple[tuple[str, str], ...] = ()
+    stale: tuple[tuple[str, int], ...] = ()  # after how many days a phase is overdue
     archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """An order type: the boards its orders run through, by name."""
+
+    name: str
+    code: str
+    says: str
+    boards: tuple[str, ...]
 
 
 MAREN, PRIYA, TOMAS, JONAS, IFE = "Maren Holt", "Priya Nair", "Tomás Rivera", "Jonas Weber", "Ife Adeyemi"
@@ -244,6 +257,7 @@ LEADS = Board(
         ("Invoice sent", "Deposit or balance asked for"),
         ("Invoice paid", "Money in, job handed to the workshop"),
     ),
+    stale=(("Contact made", 6), ("Price quote sent", 7), ("Invoice sent", 10)),
     crew=(PRIYA, TOMAS, JONAS, MAREN),
     open={
         "Customer contacted me": (
@@ -385,6 +399,7 @@ LEADS = Board(
                 MAREN,
                 due=-2,
                 source=WEB,
+                order="MTO",
                 since=5,
                 age=24,
                 says=(
@@ -589,6 +604,7 @@ LEADS = Board(
                 JONAS,
                 due=12,
                 source=WEB,
+                order="MTO",
                 since=1,
                 age=36,
                 todo=("Measure", "Drawing", "Quote accepted", "Invoice 1036 sent", "Paid"),
@@ -606,6 +622,7 @@ LEADS = Board(
                 TOMAS,
                 due=16,
                 source=FRIEND,
+                order="MTO",
                 since=2,
                 age=30,
                 todo=("Choose the boards together", "Quote accepted", "Invoice 1035 paid"),
@@ -630,18 +647,49 @@ LEADS = Board(
     won=(
         Job("Walk-in wardrobe, cedar lined", "Isla Morgan", 6300, "Wardrobe", PRIYA, source=WEB, age=39),
         Job("Bakery counter", "Crust & Co.", 7450, "Commercial", MAREN, source=MAIL, age=41),
-        Job("Oak front door", "Owen Hughes", 2480, "Furniture", JONAS, source=PHONE, age=37),
-        Job("Boot room bench", "Mei Tanaka", 1170, "Furniture, Referral", IFE, source=FRIEND, age=35),
+        Job(
+            "Oak front door",
+            "Owen Hughes",
+            2480,
+            "Furniture",
+            JONAS,
+            due=8,
+            source=PHONE,
+            age=37,
+            order="MTO",
+            then=("Finishing",),
+        ),
+        Job(
+            "Boot room bench",
+            "Mei Tanaka",
+            1170,
+            "Furniture, Referral",
+            IFE,
+            due=6,
+            source=FRIEND,
+            age=35,
+            order="MTO",
+            then=("Ready", "Ready to plan"),
+        ),
     ),
     won_last_month=(
-        Job("Hotel lobby shelving", "Harbour Hotel", 7900, "Commercial", MAREN, source=MAIL),
+        Job(
+            "Hotel lobby shelving",
+            "Harbour Hotel",
+            7900,
+            "Commercial",
+            MAREN,
+            source=MAIL,
+            order="MTO",
+            then=("Ready", "Fitted"),
+        ),
         Job("Larder cupboard, two doors", "Ines Brunet", 3150, "Kitchen", PRIYA, source=FRIEND),
         Job("Study desk, walnut", "Priscilla Vos", 2400, "Furniture", TOMAS, source=WEB),
         Job("Church noticeboard in oak", "Elmwood Primary", 1300, "Commercial", IFE, source=PHONE),
     ),
     dropped=(
         Job("Tree house", "Harold Pike", 5200, "Furniture", JONAS, source=PHONE),
-        Job("Bunk beds with a slide", "Amara Diallo", 2750, "Furniture", TOMAS, source=WEB),
+        Job("Bunk beds with a slide", "Amara Diallo", 2750, "Furniture", TOMAS, source=WEB, order="MTO"),
     ),
 )
 
@@ -705,7 +753,6 @@ WORKSHOP = Board(
         ),
         "Finishing": (
             Job("Doors in Sea Glass, second coat", "Ines Brunet", None, "Kitchen, Painted", IFE, due=0),
-            Job("Front door, three coats of oil", "Owen Hughes", None, "Solid wood", JONAS, due=1),
             Job(
                 "Bench top",
                 "Mei Tanaka",
@@ -721,7 +768,6 @@ WORKSHOP = Board(
         Job("Cedar lining, 18 m²", "Isla Morgan", owner=TOMAS),
         Job("Bakery shelves", "Crust & Co.", owner=IFE),
         Job("Desk, walnut", "Priscilla Vos", owner=JONAS),
-        Job("Lobby shelving, 9 bays", "Harbour Hotel", owner=TOMAS),
         Job("Noticeboard", "Elmwood Primary", owner=IFE),
     ),
 )
@@ -740,11 +786,7 @@ DELIVERY = Board(
     ),
     crew=(PRIYA, JONAS, IFE),
     open={
-        "Ready to plan": (
-            Job("Front door, hang and adjust", "Owen Hughes", None, "Two people", JONAS, due=8),
-            Job("Boot room bench", "Mei Tanaka", None, "", IFE, due=6),
-            Job("Kitchen, two days", "Ines Brunet", None, "Two people, Stairs", JONAS, due=10),
-        ),
+        "Ready to plan": (Job("Kitchen, two days", "Ines Brunet", None, "Two people, Stairs", JONAS, due=10),),
         "Date agreed": (
             Job(
                 "Bakery counter, night fitting",
@@ -772,7 +814,6 @@ DELIVERY = Board(
         ),
     },
     won=(
-        Job("Lobby shelving", "Harbour Hotel", owner=JONAS),
         Job("Noticeboard, entrance", "Elmwood Primary", owner=IFE),
         Job("Larder cupboard", "Ines Brunet", owner=JONAS),
     ),
@@ -791,7 +832,16 @@ REPAIRS = Board(
             Job("Water stain on the worktop", "Lotte Jansen", 220, "Urgent", IFE, due=1, source=MAIL, age=1),
         ),
         "Diagnosed": (
-            Job("Reception chair, broken rail", "Harbour Hotel", 180, "Loan unit out", TOMAS, due=3, source=MAIL),
+            Job(
+                "Reception chair, broken rail",
+                "Harbour Hotel",
+                180,
+                "Loan unit out",
+                TOMAS,
+                due=3,
+                source=MAIL,
+                order="REP",
+            ),
             Job("Larder door drops", "Ines Brunet", 0, "Warranty", IFE, due=2, source=PHONE),
         ),
         "Waiting for parts": (
@@ -805,9 +855,18 @@ REPAIRS = Board(
     },
     won=(
         Job("Bread board, planed and oiled", "Crust & Co.", 35, owner=IFE, source=DOOR),
-        Job("Hinges, kitchen, 6", "Luis Ferreira", 190, owner=TOMAS, source=PHONE),
+        Job(
+            "Hinges, kitchen, 6",
+            "Luis Ferreira",
+            190,
+            owner=TOMAS,
+            due=-1,
+            source=PHONE,
+            order="REP",
+            then=("Date agreed",),
+        ),
         Job("Chair leg", "Studio Mira", 80, owner=IFE, source=DOOR),
-        Job("Door closer", "Elmwood Primary", 130, owner=TOMAS, source=MAIL),
+        Job("Door closer", "Elmwood Primary", 130, owner=TOMAS, source=MAIL, order="REP", then=("Fitted",)),
     ),
     won_last_month=(
         Job("Rocking horse, new ear", "Nadia Osei", 65, owner=IFE, source=DOOR),
@@ -883,4 +942,14 @@ CLASSES = Board(
         "Paid": (Job("Build a stool, Saturday", "", 145, due=11),),
     },
     won=(Job("Sharpening evening", "", 60),),
+)
+
+CHAINS = (
+    Chain(
+        "Made-to-order",
+        "MTO",
+        "From the first message to the fitted piece.",
+        ("Lead funnel", "Workshop production", "Delivery and fitting"),
+    ),
+    Chain("Repair", "REP", "Small jobs that we bring back ourselves.", ("Repairs", "Delivery and fitting")),
 )

@@ -17,8 +17,8 @@ from accounts.actor import Actor
 from accounts.models import Business, Event, Invitation, Membership, User
 from accounts.verbs import writing
 from automations.demo import story
-from automations.demo.story import Board, Customer, Job, Person
-from boards.models import Card, Comment, Item, Label, Phase, Workflow
+from automations.demo.story import Board, Chain, Customer, Job, Person
+from boards.models import Card, Comment, Item, Label, Order, OrderStep, OrderType, Phase, Workflow
 from contacts.models import Contact, ContactLabel
 
 FOUNDED = 75  # days ago
@@ -36,7 +36,7 @@ def tell(password: str) -> Business:
         classes = _found(owner, "Holt Evening Classes", "demo-classes")
         Telling(classes, {story.MAREN: owner}, founded=FOUNDED + 30).of((), (story.CLASSES,))
         business = _found(owner, "Brightside Joinery", "demo")
-        Telling(business, people, founded=FOUNDED).of(story.CUSTOMERS, story.BRIGHTSIDE)
+        Telling(business, people, founded=FOUNDED).of(story.CUSTOMERS, story.BRIGHTSIDE, story.CHAINS)
     return business
 
 
@@ -69,12 +69,13 @@ class Telling:
         self.waiting: list[tuple[datetime, int, Life]] = []
         self.turn = count()
 
-    def of(self, customers: tuple[Customer, ...], boards: tuple[Board, ...]) -> None:
+    def of(self, customers: tuple[Customer, ...], boards: tuple[Board, ...], chains: tuple[Chain, ...] = ()) -> None:
         """Let everybody live their life, then set the dates back."""
         self._go_on(self._joining())
         self._go_on(self._writing_down(customers))
         for board in boards:
             self._go_on(self._laying_out(board))
+        self._go_on(self._chaining(chains))
         while self.waiting:
             self.clock, _, life = heappop(self.waiting)
             self._go_on(life)
@@ -129,11 +130,27 @@ class Telling:
         phases = {phase.name: phase for phase in workflow.phases.all()}
         for name, description in board.hints:
             phases[name].update(description=description, by=owner)
+        for name, days in board.stale:
+            phases[name].update(stale_days=days, by=owner)
         for life in (*self._open(board, workflow, phases), *self._ended(board, workflow, phases)):
             self._go_on(life)
         if board.archived:
             yield self._at(20, 17)
             workflow.archive(by=owner)
+
+    def _chaining(self, chains) -> Life:
+        """The owner chains the workflows; then orders can be opened."""
+        yield self.founded + timedelta(days=2, hours=2)
+        workflows = {workflow.name: workflow for workflow in self.business.workflows.all()}
+        for chain in chains:
+            OrderType.create(
+                self.business,
+                name=chain.name,
+                code=chain.code,
+                description=chain.says,
+                workflows=[workflows[name] for name in chain.boards],
+                by=self._who(story.MAREN),
+            )
 
     def _open(self, board, workflow, phases):
         """Give a life to every job that still stands in a phase."""
@@ -189,11 +206,47 @@ class Telling:
         for number in range(job.done):
             moment = written + (arrivals[-1] - written) * (number + 1) / job.done
             deeds.append((moment, lambda number=number: items[number].tick(True, by=who(number))))
+        if job.order:
+            deeds.append((written, lambda: self._open_order(job, card, by=who(1))))
         if gone:
-            deeds.append((gone, lambda: card.archive(by=who(2))))
+            deeds.append((gone, lambda: self._put_away(card, by=who(2))))
         for moment, deed in sorted(deeds, key=lambda one: one[0]):
             yield max(moment, arrivals[0])
             deed()
+            if job.then and card.is_won and not card.archived_at and card.order.steps.get(card=card).state == "open":
+                self._go_on(self._further(job, card, who))
+
+    def _further(self, job: Job, card: Card, who) -> Life:
+        """An order goes through the workflows that follow, as far as it has come."""
+        won = self.clock
+        chain = [step.workflow for step in card.order.steps.select_related("workflow")][1 : 1 + len(job.then)]
+        ways = []
+        for workflow, name in zip(chain, job.then, strict=True):
+            path = list(workflow.phases.all())
+            ways.append(path[: next(at for at, phase in enumerate(path) if phase.name == name) + 1])
+        steps, done = sum(map(len, ways)), 0
+        for way in ways:
+            for phase in way:
+                done += 1
+                if phase == way[0]:  # at once, as the reaction will when it is told
+                    cause = Event.objects.about(card).filter(name="card.moved").first()
+                    by = Actor.system(self.business, card.order.code).because_of(cause)
+                    card = card.order.advance(card, by=by)
+                    continue
+                yield won + (self.now - won) * done / (steps + 1)
+                card.move(phase, by=who(done))
+        if card.is_won:
+            card.order.advance(card, by=Actor.system(self.business, card.order.code))
+
+    def _open_order(self, job: Job, card: Card, *, by: Actor) -> None:
+        kind = self.business.ordertype_library.get(code=job.order)
+        Order.open(kind, name=job.name, contact=card.contact, due_date=card.due_date, card=card, by=by)
+
+    def _put_away(self, card: Card, *, by: Actor) -> None:
+        if card.order and not card.is_won:
+            card.order.cancel(by=by)
+        else:
+            card.archive(by=by)
 
     def _new_card(self, job: Job, workflow, phase, *, by: Actor) -> Card:
         labels = {label.name: label for label in workflow.labels.all()} if job.labels else {}
@@ -295,6 +348,7 @@ class Telling:
                 elif event.name == "card.item_checked":
                     ticked[event.details["item"]] = event.at
         Card.objects.bulk_update(cards, ["created_at", "updated_at", "entered_at", "archived_at"], batch_size=200)
+        self._date_orders(history)
         comments = list(Comment.objects.filter(business=self.business))
         for comment in comments:
             comment.created_at = said[str(comment.pk)]
@@ -303,6 +357,21 @@ class Telling:
         for item in items:
             item.done_at = ticked[str(item.pk)]
         Item.objects.bulk_update(items, ["done_at"], batch_size=200)
+
+    def _date_orders(self, history) -> None:
+        for kind in self.business.ordertype_library.all():
+            OrderType.objects.filter(pk=kind.pk).update(created_at=history[kind.pk][0].at)
+        for order in self.business.orders.prefetch_related("steps"):
+            told = {event.name: event.at for event in history[order.pk]}
+            order.opened_at = told["order.opened"]
+            order.completed_at, order.cancelled_at = told.get("order.completed"), told.get("order.cancelled")
+            Order.objects.bulk_update([order], ["opened_at", "completed_at", "cancelled_at"])
+            for step in order.steps.all():
+                if step.done_at:
+                    step.done_at = next(
+                        event.at for event in reversed(history[step.card_id]) if event.name == "card.moved"
+                    )
+                    OrderStep.objects.bulk_update([step], ["done_at"])
 
 
 def _words(names: str) -> list[str]:

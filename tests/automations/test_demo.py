@@ -109,5 +109,9 @@ def test_there_is_enough_to_look_at():
     assert sum(card.value for card in won if card.entered_at.month == 11) == 1_740_000
     assert sum(card.value for card in won if card.entered_at.month == 10) == 1_475_000
     assert funnel.cards.exclude(archived_at=None).count() >= 5
+    stand = {state: getattr(business.orders, state)().count() for state in ("running", "completed", "cancelled")}
+    assert stand == {"running": 7, "completed": 2, "cancelled": 1}
+    assert business.orders.filter(steps__card__workflow__name="Delivery and fitting").running().exists()
+    assert any(card.is_stale for card in funnel.cards.on_board().select_related("phase"))
     movers = set(business.events.filter(name="card.moved").values_list("actor_name", flat=True))
     assert len(movers) >= 5
