@@ -79,6 +79,7 @@ def panel_context(request, card: Card, *, forms: dict | None = None) -> dict:
         "days_here": (now - card.entered_at).days,
         "may_edit": is_open and may(request.actor, "card.update"),
         "may_move_card": is_open and may(request.actor, "card.move"),
+        "triggers": _once(lambda: list(business.trigger_library.live())),
         "may_report": is_open and may(request.actor, "card.report"),
         "may_restore": not workflow.archived_at and may(request.actor, "card.restore"),
         "may_delete": may(request.actor, "card.delete"),

@@ -164,3 +164,12 @@ def test_own_fields_are_filled_in_on_the_card(owner, staff, workflow, phases, br
     wrong = client.post(url, {f"field-{depth.pk}": "deep"})
     assert wrong.status_code == 422
     assert "Depth: give a number." in wrong.content.decode()
+
+
+def test_any_trigger_can_be_reported_from_the_menus_of_a_card(business, staff, viewer, phases, browse):
+    stock(business)
+    card = make_card(phases[0])
+    for address in (f"/brightside/cards/{card.number}/", f"/brightside/cards/{card.number}/menu/"):
+        html = browse(staff).get(address, headers=HTMX).content.decode()
+        assert html.count('name="trigger"') == Trigger.objects.filter(business=business).count()
+        assert 'name="trigger"' not in browse(viewer).get(address, headers=HTMX).content.decode()
