@@ -1,5 +1,6 @@
 """Cards that move on by themselves: because a trigger was reported, or because their time in a phase is up."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
@@ -27,7 +28,8 @@ def move_on(card: Card, why: str, *, event=None, to: Phase | None = None) -> boo
         closing = {"reason": _timeout_reason(card)} if to.is_cancelled else None
         return card.move(to, TOP, revision=card.revision, closing=closing, by=by) is not None
     except ValidationError as error:
-        card.hold_back(to, " ".join(error.messages), by=by)
+        with suppress(ValidationError):  # it was put away or deleted meanwhile: there is nobody to tell
+            card.hold_back(to, " ".join(error.messages), by=by)
         return False
 
 

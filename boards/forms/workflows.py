@@ -98,7 +98,8 @@ class EndForm(forms.Form):
     def __init__(self, *args, phase: Phase, cards: int, **options):
         """Take the phase that ends and how many cards stand in it."""
         super().__init__(*args, **options)
-        self.fields["to"].queryset = phase.workflow.phases.exclude(pk=phase.pk)
+        others = phase.workflow.phases.exclude(pk=phase.pk)
+        self.fields["to"].queryset = others if phase.is_cancelled else others.exclude(section=Phase.CANCELLED)
         if not cards:
             del self.fields["to"]
 

@@ -212,7 +212,6 @@ class Card(models.Model):
         here, to = phases[self.phase_id], phases[to.pk]
         self._refuse_if_moved_since(revision)
         self._refuse_archived()
-        to.workflow.refuse_archived()
         if to.workflow_id != self.workflow_id:
             raise ValidationError("That phase belongs to another workflow.", code="other_workflow")
         rank = self._rank_in(to, place)
@@ -231,8 +230,8 @@ class Card(models.Model):
         here.tally(-1, -(self.value or 0))
         to.tally(1, self.value or 0)
         self._stand(to, rank)
-        if here.is_cancelled and not to.is_cancelled:
-            self.closings.filter(reopened_at=None).update(reopened_at=timezone.now(), reopened_by_id=by.user_id)
+        if here.is_cancelled:
+            self._reopen(by)
         event = self.record("card.moved", by, before=here.as_told(), after=to.as_told(), rank=old_rank)
         self._equip(to, by=by.because_of(event))
         return event
@@ -246,6 +245,7 @@ class Card(models.Model):
         if not self.archived_at:
             to.tally(1, self.value or 0)
         self._stand(to, self._rank_in(to, place))
+        self._reopen(by)
         self.record("card.moved", by, before=here.as_told(), after=to.as_told(), rank=old_rank)
 
     # Changing -----------------------------------------------------------------------------------------
@@ -420,6 +420,7 @@ class Card(models.Model):
         to.tally(1, self.value or 0)
         self.placed_revision = self.revision + 1
         self._touch("archived_at", "archived_by", "phase", "rank", "entered_at", "placed_revision")
+        self._reopen(by)
         return self.record("card.restored", by, phase=to.as_told())
 
     @verb("card.delete")
@@ -584,6 +585,11 @@ class Card(models.Model):
         self.placed_revision = self.revision
         self.save(update_fields=["phase", "rank", "entered_at", "updated_at", "revision", "placed_revision"])
 
+    def _reopen(self, by: Actor) -> None:
+        """End the closing of a card that is back where work goes on, however it came there."""
+        if not self.phase.is_cancelled:
+            self.closings.filter(reopened_at=None).update(reopened_at=timezone.now(), reopened_by_id=by.user_id)
+
     def _touch(self, *fields) -> None:
         self.revision += 1
         self.updated_at = timezone.now()
@@ -618,6 +624,7 @@ class Card(models.Model):
     def _refuse_archived(self) -> None:
         if self.archived_at:
             raise ValidationError(f"{self.name} is archived. Restore it first.", code="archived")
+        self.workflow.refuse_archived()
 
     def _refuse_if_moved_since(self, revision: int | None) -> None:
         if revision is not None and revision < self.placed_revision:

@@ -282,7 +282,7 @@ class Order(models.Model):
         self.save(update_fields=list(changes))
         record("order.updated", self, by, order=self.code, before=before, after=after)
         if "due_date" in changes:
-            for card in self.cards.on_board().exclude(phase__section=Phase.WIN):
+            for card in self.cards.open():
                 card.update(due_date=self.due_date, due_time=card.due_time if self.due_date else None, by=by)
 
     @verb("order.advance")
