@@ -1,6 +1,7 @@
 """A design that is being worked on while the board goes on running as it was."""
 
 import uuid
+from copy import deepcopy
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -46,12 +47,8 @@ class Draft(models.Model):
     @classmethod
     def of(cls, workflow) -> "Draft":
         """Return the draft of a workflow, or one that is as the workflow runs and stands nowhere yet."""
-        return cls._found(workflow) or cls(
-            business_id=workflow.business_id,
-            workflow=workflow,
-            design=design_of(workflow),
-            based_on=design_of(workflow),
-        )
+        draft = cls._found(workflow)
+        return draft if draft and draft.design != draft.based_on else cls._fresh(workflow)
 
     @property
     def is_begun(self) -> bool:
@@ -61,7 +58,7 @@ class Draft(models.Model):
     @property
     def is_stale(self) -> bool:
         """Answer whether the running design has changed since the draft was begun."""
-        return self.is_begun and self.based_on != design_of(self.workflow)
+        return self.is_begun and self.design != self.based_on != design_of(self.workflow)
 
     @property
     def changes(self) -> list[str]:
@@ -108,10 +105,12 @@ class Draft(models.Model):
         """Begin a draft from the running design, or go on with the one that is there."""
         workflow = Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
         workflow.refuse_archived()
-        draft = cls.of(workflow)
-        if not draft.is_begun:
-            draft.author_id = draft.changed_by_id = by.user_id
-            draft.save(force_insert=True)
+        draft = cls._found(workflow)
+        if draft is None or draft.design == draft.based_on:
+            fresh = cls._fresh(workflow)
+            fresh.pk, fresh.author_id, fresh.changed_by_id = draft.pk if draft else fresh.pk, by.user_id, by.user_id
+            fresh.save(force_insert=draft is None, force_update=draft is not None)
+            return fresh
         return draft
 
     @verb("draft.change")
@@ -205,7 +204,7 @@ class Draft(models.Model):
         if not gone or gone["id"] not in old:
             raise Stale("That step is not on its way out any more.")
         self.design["removed"].remove(gone)
-        step = {**old[gone["id"]]}
+        step = deepcopy(old[gone["id"]])
         before = [one["id"] for one in self.based_on["steps"]]
         earlier = set(before[: before.index(step["id"])])
         section = self._section(step)
@@ -271,6 +270,11 @@ class Draft(models.Model):
         }
 
     # What the verbs share -------------------------------------------------------------------------------
+
+    @classmethod
+    def _fresh(cls, workflow) -> "Draft":
+        running = design_of(workflow)
+        return cls(business_id=workflow.business_id, workflow=workflow, design=deepcopy(running), based_on=running)
 
     @classmethod
     def _found(cls, workflow) -> "Draft | None":

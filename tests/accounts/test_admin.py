@@ -13,7 +13,21 @@ from django.urls import reverse
 
 from accounts.admin import SeenAdmin
 from accounts.models import Business, Event, Membership, Token
-from boards.models import Card, Comment, Field, Item, Label, Order, OrderType, Phase, Reason, Status, Trigger, Workflow
+from boards.models import (
+    Card,
+    Comment,
+    Draft,
+    Field,
+    Item,
+    Label,
+    Order,
+    OrderType,
+    Phase,
+    Reason,
+    Status,
+    Trigger,
+    Workflow,
+)
 from contacts.models import Contact, ContactLabel
 from tests.factories import UserFactory, actor, join, make_business, make_card, make_workflow
 from tests.house.counting import assert_not_growing
@@ -77,6 +91,7 @@ def furnish(count):
         Status.create(business, name="Polishing", by=by)
         Trigger.create(business, name="Wood arrived", by=by)
         Field.create(workflow, name="Wood", by=by)
+        Draft.begin(workflow, by=by)
         kind = OrderType.create(business, name="Repair", code="REP", workflows=[workflow], by=by)
         Order.open(kind, name="Wobbly chair", contact=contact, by=by)
         SignInAddress.objects.create(user=owner.user, email=owner.user.email)

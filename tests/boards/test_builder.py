@@ -153,6 +153,7 @@ def test_what_a_phase_would_refuse_the_draft_refuses(phases, draft, by):
 
 
 def test_the_edits_of_two_people_both_count(workflow, phases, draft, by, owner):
+    draft.set_step(phases[3].pk, name="Bill", by=by)
     theirs = Draft.of(workflow)
     draft.set_step(phases[0].pk, name="Hello", by=by)
     theirs.set_step(phases[1].pk, name="Talk", by=actor(owner))
