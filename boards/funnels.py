@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Sum
+from django.db.models import Count, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, Sum
 from django.utils import timezone
 
 from accounts.templatetags.house import moon
-from boards.models import Card, Phase, Workflow
+from boards.models import Card, OrderStep, Phase, Workflow
 
 HIGH, WIDE, APART = 46, 26, 4  # of a bar in the drawing
 WON_WORDS = {"sales": "won", "intake": "won", "recruitment": "hired"}
@@ -147,8 +147,13 @@ def is_late() -> Q:
 
 
 def _wins(business, month):
-    """Return what came into the win phases since last month, by workflow; archived cards were won all the same."""
+    """Return what came into the win phases since last month, by workflow; archived cards were won all the same.
+
+    What an order brings is carried from card to card, but counts once: for the first that was won.
+    """
     now = Q(entered_at__gte=month.start)
+    before = OrderStep.objects.filter(order=OuterRef("order"), position__lt=OuterRef("order_step__position"))
+    once = ~Exists(before.exclude(done_at=None))
     taking = ExpressionWrapper(F("entered_at") - F("created_at"), DurationField())
     return (
         Card.objects.filter(business=business, phase__section=Phase.WIN, entered_at__gte=month.before)
@@ -156,8 +161,8 @@ def _wins(business, month):
         .values("workflow_id")
         .annotate(
             won=Count("pk", filter=now),
-            worth=Sum("value", filter=now),
-            worth_before=Sum("value", filter=~now),
+            worth=Sum("value", filter=now & once),
+            worth_before=Sum("value", filter=~now & once),
             taking=Sum(taking, filter=now),
         )
     )

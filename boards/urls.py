@@ -84,6 +84,7 @@ urlpatterns = [
     path("cards/<int:number>/comments/<uuid:comment>/delete/", cards.delete_comment, name="comment_delete"),
     path("cards/<int:number>/archive/", cards.archive, name="card_archive"),
     path("cards/<int:number>/restore/", cards.restore, name="card_restore"),
+    path("cards/<int:number>/order/open/", cards.open_order, name="order_open"),
     # What colleagues change, as it happens: config/asgi.py serves the first as a stream
     path("live/<uuid:workflow>/", live.live, name="live"),
     path("live/<uuid:workflow>/once/", live.live, name="live_once"),

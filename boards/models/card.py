@@ -47,7 +47,9 @@ class CardQuerySet(models.QuerySet):
 
     def for_panel(self):
         """Return cards with everything their panel shows."""
-        return self.select_related("contact", "phase", "workflow", "archived_by").prefetch_related(
+        return self.select_related(
+            "contact", "phase", "workflow", "archived_by", "order__type", "order_step"
+        ).prefetch_related(
             "labels", "items", "closings", "workflow__fields", "assignments__member__user", "contact__addresses"
         )
 
@@ -448,6 +450,11 @@ class Card(models.Model):
             "section", "position"
         )
         return later.filter(models.Q(section=Phase.WIN) | models.Q(position__gt=self.phase.position)).first()
+
+    @property
+    def days_here(self) -> int:
+        """Return for how many whole days it has stood in its phase."""
+        return (timezone.now() - self.entered_at) // timedelta(days=1)
 
     @property
     def is_stale(self) -> bool:

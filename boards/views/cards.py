@@ -14,7 +14,7 @@ from accounts.policy import allowed
 from accounts.verbs import Stale
 from boards.forms.cards import PARTS, AssignForm, CommentForm, ItemForm, ItemsForm, LabelChoice, LabelForm
 from boards.forms.entering import OwnFieldsForm
-from boards.models import Comment, Item, Label
+from boards.models import Comment, Item, Label, Order
 from boards.views.board import board_context, tile
 from boards.views.panel import EVERYTHING, draw, find_card, history, panel_context
 from contacts.picking import ContactChoice
@@ -237,6 +237,26 @@ def restore(request, number):
     """Bring the card back to where it was."""
     card = find_card(request, number)
     return _try(request, card, card.restore, f"{card} is back on the board", *EVERYTHING)
+
+
+# Orders -----------------------------------------------------------------------------------------------
+
+
+@require_POST
+@allowed("order.open")
+def open_order(request, number):
+    """Open an order of a type around the card, which becomes its step in this workflow."""
+    card = find_card(request, number)
+    kinds = request.business.ordertype_library.filter(stages__workflow=card.workflow)
+    kind = next((kind for kind in kinds if str(kind.pk) == request.POST.get("type")), None)
+    facts = {"name": card.name, "contact": card.contact, "due_date": card.due_date, "card": card}
+    try:
+        if kind is None:
+            raise ValidationError("This order type is not there any more. Choose another.")
+        order = Order.open(kind, **facts, by=request.actor)
+    except ValidationError as error:
+        return _refused(request, card, error, "order")
+    return _done(request, card, f"Opened {order.code}", "order")
 
 
 # Answers ----------------------------------------------------------------------------------------------

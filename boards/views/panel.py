@@ -27,8 +27,8 @@ UNSAID = ("card.reordered", "card.comment_changed")  # noise: the feed has it
 
 # Every piece of the panel, by its partial in boards/card.html.
 EVERYTHING = (
-    "actions where days name labels track state next contact due value people source fields moves description progress items adder "
-    "activity foot"
+    "actions where days name labels track state next contact due value people source fields order moves description progress items "
+    "adder activity foot"
 ).split()
 
 
@@ -76,11 +76,13 @@ def panel_context(request, card: Card, *, forms: dict | None = None) -> dict:
         "contact_cards": lambda: card.contact.cards.on_board().count(),
         "activity": _once(lambda: history(request, card, people(), forms=forms)),
         "days": (now - card.created_at).days,
-        "days_here": (now - card.entered_at).days,
         "may_edit": is_open and may(request.actor, "card.update"),
         "may_move_card": is_open and may(request.actor, "card.move"),
         "triggers": _once(lambda: list(business.trigger_library.live())),
         "may_report": is_open and may(request.actor, "card.report"),
+        "order_steps": _once(lambda: card.order.steps.count()),
+        "order_kinds": _once(lambda: business.ordertype_library.live().filter(stages__workflow=workflow)),
+        "may_open_order": is_open and not card.order_id and may(request.actor, "order.open"),
         "may_restore": not workflow.archived_at and may(request.actor, "card.restore"),
         "may_delete": may(request.actor, "card.delete"),
     }
