@@ -17,7 +17,7 @@ MOST_ROWS = 50
 class EmailRow(forms.Form):
     """One e-mail address and its tag; a blank one counts for nothing."""
 
-    email = forms.EmailField(label="E-mail address", required=False, max_length=320)
+    email = forms.EmailField(label="Email address", required=False, max_length=320)
     email_tag = forms.ChoiceField(label="Tag of this e-mail", choices=TAGS, required=False)
 
 
@@ -74,7 +74,7 @@ class Rows(list):
 
 
 KINDS = (
-    ("emails", "email", "E-mail", EmailRow),
+    ("emails", "email", "Email", EmailRow),
     ("phones", "phone", "Phone", PhoneRow),
     ("addresses", "address", "Address", AddressRow),
 )

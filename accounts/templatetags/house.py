@@ -269,16 +269,27 @@ def when(moment, style: str = "ago") -> SafeString:
     """
     if not moment:
         return SafeString("")
-    said = {"ago": ago, "day": day, "clock": clock, "within": _within}[style](moment)
+    said = {"ago": ago, "day": day, "clock": clock, "within": within}[style](moment)
     if not isinstance(moment, datetime):
         return format_html('<time datetime="{}">{}</time>', moment.isoformat(), said)
     full = f"{local(moment).isoformat()} {clock(moment)}"
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), full, said)
 
 
-def _within(moment) -> str:
+@register.filter(name="within")
+def within(moment) -> str:
+    """Write a day as it stands in the middle of a sentence: today, 25 Nov."""
     said = day(moment)
     return said[:1].lower() + said[1:]
+
+
+@register.filter
+def stop(sentence) -> SafeString:
+    """End a sentence with a full stop, unless what it quotes has ended it already."""
+    return format_html("{}", sentence) if str(sentence)[-1:] in _STOPS else format_html("{}.", sentence)
+
+
+_STOPS = frozenset(".?!…")
 
 
 # Forms -------------------------------------------------------------------------------------------------

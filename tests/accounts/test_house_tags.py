@@ -277,3 +277,16 @@ def test_a_message_may_offer_to_undo():
 def test_there_is_no_summary_when_all_is_well():
     assert draw("{% errors form %}", form=Enquiry()) == ""
     assert draw("{% errors form %}") == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "drawn"),
+    [
+        ("moved this", "moved this."),
+        ("commented: Doors this afternoon.", "commented: Doors this afternoon."),
+        ("commented: shall I book Jonas?", "commented: shall I book Jonas?"),
+        ("commented: <b>", "commented: &lt;b&gt;."),
+    ],
+)
+def test_a_sentence_ends_once(said, drawn):
+    assert draw("{{ said|stop }}", said=said) == drawn
