@@ -89,9 +89,8 @@ def _think(request, draft, do):
         adder.fields["trigger"].widget.attrs["autofocus"] = True
     elif deed == "remove" and (gone := draft.take_out(at)):
         said = f"{gone.name} is no step any more."
-    elif deed in ("up", "down", "move"):
-        at, to = (_number(sent.get("phase")), _number(sent.get("position"))) if deed == "move" else (at, at)
-        moved = draft.move(at, to + {"up": -1, "down": 1}.get(deed, 0))
+    elif deed in ("up", "down"):  # a step that was dragged was sent where it stands now
+        moved = draft.move(at, at + {"up": -1, "down": 1}[deed])
         said = f"{moved.name} stands at place {draft.steps.index(moved) + 1}." if moved else ""
     starter = sent.get("starter", "")
     form = NewWorkflowForm(initial=_typed(sent) | {"starter": starter if starter in STARTERS else ""})
