@@ -120,6 +120,8 @@ def board_context(request, workflow, folded=None) -> dict:
         "phases": phases,
         "wanted": wanted,
         "totals": totals(workflow, phases),
+        "standing": sum(phase.card_count for phase in phases),
+        "found": sum(phase.matching for phase in phases) if wanted else None,
         "labels": workflow.labels.all(),
         "people": request.business.memberships.select_related("user"),
         "sources": _sources(workflow),

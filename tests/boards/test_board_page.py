@@ -101,6 +101,25 @@ def test_filters_show_only_what_was_asked_for(business, staff, owner, workflow, 
     assert len(shown("label=rubbish&who=%00&q=%00")) == 4
 
 
+def test_a_filtered_board_says_how_much_fits_and_offers_a_way_back(staff, workflow, phases, browse):
+    make_card(phases[0], "Oak")
+    make_card(phases[1], "Ash")
+    url = "/brightside/boards/lead-funnel/"
+    some, none = (browse(staff).get(url, {"q": word}).content.decode() for word in ("oak", "teak"))
+    assert "1 of 2 cards fits." in some
+    assert f'aria-label="{phases[1].name}, 0 cards" class="is-bare"' in some
+    assert "No card on this board fits." in none
+    assert all(f'href="{url}">Clear filters' in page for page in (some, none))
+
+
+def test_a_board_without_cards_says_how_to_begin(staff, viewer, workflow, phases, browse):
+    url = "/brightside/boards/lead-funnel/"
+    assert f"“Add a card” under {phases[0].name}." in browse(staff).get(url).content.decode()
+    assert "board-hint" not in browse(viewer).get(url).content.decode()
+    make_card(phases[0], "Oak")
+    assert "board-hint" not in browse(staff).get(url).content.decode()
+
+
 def test_a_filter_change_by_htmx_redraws_the_columns_alone(staff, workflow, phases, browse):
     make_card(phases[0], "Oak")
     answer = browse(staff).get(
