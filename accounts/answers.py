@@ -16,7 +16,9 @@ def done(request, to, text: str, *, pieces: str = "", event=None, kind: str = "s
     to: where a plain form goes; pieces: HTML that htmx puts in place (out of band or in the target).
     """
     if not request.htmx:
-        messages.add_message(request, messages.SUCCESS, text, extra_tags=f"{kind} undo-{event.sequence}" if event else kind)
+        messages.add_message(
+            request, messages.SUCCESS, text, extra_tags=f"{kind} undo-{event.sequence}" if event else kind
+        )
         return redirect(to)
     return HttpResponse(pieces + toast(request, text, event=event, kind=kind))
 
