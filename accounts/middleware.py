@@ -28,11 +28,11 @@ class BusinessMiddleware:
             return None
         if not request.user.is_authenticated:
             return _to_sign_in(request)
-        member = (
-            Membership.objects.select_related("business").filter(business__slug=slug, user_id=request.user.pk).first()
-        )
-        if member is None:
-            raise Http404("No such place")
+        memberships = Membership.objects.select_related("business")
+        try:
+            member = memberships.get(business__slug=slug, user_id=request.user.pk)
+        except Membership.DoesNotExist:
+            raise Http404("No such place") from None
         member.user = request.user
         request.business, request.member, request.actor = member.business, member, Actor.member(member)
         timezone.activate(member.business.zone)

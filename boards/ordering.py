@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import connection, models
 from fractional_indexing import generate_key_between, generate_n_keys_between
 
 # Dropping into the same gap again and again makes keys longer; past this a column's keys are written anew.
@@ -37,53 +37,75 @@ class Place:
     rank: str | None = None
     end: str = "bottom"
 
-    def rank_among(self, standing: models.QuerySet) -> str:
-        """Return a free rank for this place.
-
-        standing: the phase's other cards. Archived ones hold their rank too, so that restoring puts them back, but
-        nobody sees them, so they are no neighbours and are not counted.
-        """
+    def rank_in(self, column: Column) -> str:
+        """Return a free rank for this place."""
         if self.rank is not None:
-            return self._same_again(standing)
-        on_board = standing.filter(archived_at=None)
+            return column.next_to(self.rank, "before") if column.holds(self.rank) else self.rank
         if self.index is not None:
-            return self._by_index(standing, on_board)
+            return self._counted(column)
         for neighbour, side in ((self.after, "after"), (self.before, "before")):
-            if neighbour is None:
-                continue
-            rank = on_board.filter(pk=neighbour).values_list("rank", flat=True).first()
+            rank = column.rank_of(neighbour) if neighbour else None
             if rank is not None:
-                return _next_to(rank, side, standing)
-        if self.end == "top":
-            return generate_key_between(None, _first(standing.order_by("rank")))
-        return generate_key_between(_first(standing.order_by("-rank")), None)
+                return column.next_to(rank, side)
+        return column.top() if self.end == "top" else column.bottom()
 
-    def _same_again(self, standing):
-        if standing.filter(rank=self.rank).exists():
-            return _next_to(self.rank, "before", standing)
-        return self.rank
-
-    def _by_index(self, standing, on_board):
+    def _counted(self, column):
         if self.index < 0:
             raise ValidationError({"position": "A position is counted from 0."}, code="position")
-        there = on_board.order_by("rank").values_list("rank", flat=True)[self.index : self.index + 1]
-        if there:
-            return _next_to(there[0], "before", standing)
-        return generate_key_between(_first(standing.order_by("-rank")), None)
+        there = column.rank_at(self.index)
+        return column.bottom() if there is None else column.next_to(there, "before")
 
 
 TOP = Place(end="top")
 BOTTOM = Place(end="bottom")
 
 
-def _first(ranks):
-    return ranks.values_list("rank", flat=True).first()
+class Column:
+    """The ranks of a phase, but for those of one card; in plain SQL, for a move asks some of this under its locks.
+
+    Archived cards hold their rank too, so that restoring puts them back, but nobody sees them: they are no neighbours
+    and are not counted.
+    """
+
+    def __init__(self, phase_id: UUID, but: UUID):
+        self.phase_id, self.but = _as_stored(phase_id), _as_stored(but)
+
+    def rank_of(self, card: UUID) -> str | None:
+        """Return the rank of a card that is on the board, None if it is not in here."""
+        return self._find("AND id = %s AND archived_at IS NULL", _as_stored(card))
+
+    def rank_at(self, index: int) -> str | None:
+        """Return the rank of the card that stands there, counted from 0, None beyond the end."""
+        return self._find("AND archived_at IS NULL ORDER BY rank LIMIT 1 OFFSET %s", index)
+
+    def holds(self, rank: str) -> bool:
+        """Answer whether a card has this rank."""
+        return self._find("AND rank = %s", rank) is not None
+
+    def next_to(self, rank: str, side: str) -> str:
+        """Return a free rank right after or before one."""
+        if side == "after":
+            return generate_key_between(rank, self._find("AND rank > %s ORDER BY rank LIMIT 1", rank))
+        return generate_key_between(self._find("AND rank < %s ORDER BY rank DESC LIMIT 1", rank), rank)
+
+    def top(self) -> str:
+        """Return a free rank before all others."""
+        return generate_key_between(None, self._find("ORDER BY rank LIMIT 1"))
+
+    def bottom(self) -> str:
+        """Return a free rank after all others."""
+        return generate_key_between(self._find("ORDER BY rank DESC LIMIT 1"), None)
+
+    def _find(self, which: str, *values) -> str | None:
+        query = f"SELECT rank FROM boards_card WHERE phase_id = %s AND id <> %s {which}"  # noqa: S608 (words of ours)
+        with connection.cursor() as cursor:
+            cursor.execute(query, [self.phase_id, self.but, *values])
+            row = cursor.fetchone()
+        return row[0] if row else None
 
 
-def _next_to(rank: str, side: str, standing) -> str:
-    if side == "after":
-        return generate_key_between(rank, _first(standing.filter(rank__gt=rank).order_by("rank")))
-    return generate_key_between(_first(standing.filter(rank__lt=rank).order_by("-rank")), rank)
+def _as_stored(key: UUID):
+    return models.UUIDField().get_db_prep_value(key, connection)
 
 
 def write_anew(standing: models.QuerySet) -> None:

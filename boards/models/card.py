@@ -18,7 +18,7 @@ from boards.models.closing import Closing
 from boards.models.label import CardLabel, Label
 from boards.models.phase import Phase
 from boards.models.workflow import Workflow
-from boards.ordering import BOTTOM, LONGEST_RANK, TOP, Place, RankField, write_anew
+from boards.ordering import BOTTOM, LONGEST_RANK, TOP, Column, Place, RankField, write_anew
 from contacts.models import Contact
 
 LARGEST_VALUE = 10**14  # minor units; a thousand billion in most currencies
@@ -106,6 +106,8 @@ class Card(models.Model):
     )
 
     objects = CardQuerySet.as_manager()
+
+    came_from = None  # the phase that `move` took it from
 
     FIELDS = ("name", "description", "contact", "due_date", "due_time", "value", "source", "external_id")
     ON_BOARD = (
@@ -234,6 +236,7 @@ class Card(models.Model):
         self._stand(to, rank)
         if here.is_cancelled:
             self._reopen(by)
+        self.came_from = here
         event = self.record("card.moved", by, before=here.as_told(), after=to.as_told(), rank=old_rank)
         self._equip(to, by=by.because_of(event))
         return event
@@ -568,15 +571,14 @@ class Card(models.Model):
                     self.items.model.add(self, line, by=by)
 
     def _rank_in(self, phase: Phase, place: Place) -> str:
-        column = Card.objects.filter(phase=phase)
-        standing = column.exclude(pk=self.pk) if phase.pk == self.phase_id else column
-        rank = place.rank_among(standing)
+        column = Column(phase.pk, but=self.pk)
+        rank = place.rank_in(column)
         # The very place a card had means nothing any more once the column is written anew.
         if len(rank) > LONGEST_RANK and place.rank is None:
-            write_anew(column)
+            write_anew(Card.objects.filter(phase=phase))
             if phase.pk == self.phase_id and not self._state.adding:
                 self.refresh_from_db(fields=["rank"])
-            rank = place.rank_among(standing)
+            rank = place.rank_in(column)
         return rank
 
     def _passes_anyone(self, rank: str) -> bool:

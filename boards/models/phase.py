@@ -112,6 +112,11 @@ class Phase(models.Model):
         """Answer whether the phase holds as many cards as it should."""
         return self.wip_limit is not None and self.card_count >= self.wip_limit
 
+    @property
+    def is_over_full(self) -> bool:
+        """Answer whether the phase holds more cards than it should."""
+        return self.wip_limit is not None and self.card_count > self.wip_limit
+
     def refuse_when_full(self) -> None:
         """Raise ValidationError when a hard limit is reached; the caller holds the phase's lock."""
         if self.wip_policy == "hard" and self.is_full:
@@ -298,6 +303,7 @@ class Phase(models.Model):
     def tally(self, cards: int, value: int) -> None:
         """Count cards and money in or out; the caller holds the phase's lock."""
         if cards or value:
+            self.card_count, self.value_total = self.card_count + cards, self.value_total + value
             pk = Phase._meta.pk.get_db_prep_value(self.pk, connection)
             with connection.cursor() as cursor:
                 cursor.execute(

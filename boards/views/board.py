@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from accounts.models import Event
 from accounts.policy import allowed, may
 from accounts.templatetags.house import moon
 from boards.models import Card, Phase, Workflow
@@ -151,12 +152,14 @@ def tile_of_move(request, card, move) -> str:
 
     card: as the verb left it; move: its event.
     """
-    if move.told_at is None:  # who listens to moves may have changed the card, or moved it on
-        ends = {move.details[end]["id"] for end in ("before", "after") if end in move.details}
-        return pieces(request, card.workflow, [card.number], changed=ends if len(ends) > 1 else set())
+    columns = [card.came_from, card.phase] if move.name == "card.moved" else []
+    crosses = len({phase.section for phase in columns}) > 1  # then the bar counts anew
+    if crosses or (move.told_at is None and Event.objects.filter(root=move).exists()):  # a rule may have moved it on
+        return pieces(request, card.workflow, [card.number])
     Card.dress([card])
     card.after = _above(card.phase_id, card.rank).first()
-    return render_to_string("boards/board.html#fresh", {**tile_context(request), "tiles": [card]})
+    context = {**tile_context(request), "workflow": card.workflow, "tiles": [card], "phases": columns}
+    return render_to_string("boards/board.html#fresh", context)
 
 
 def tiles(request, cards) -> str:
@@ -164,13 +167,10 @@ def tiles(request, cards) -> str:
     return pieces(request, cards[0].workflow, [card.number for card in cards])
 
 
-def pieces(
-    request, workflow, numbers, *, wanted: Wanted | None = None, quiet: bool = False, changed: set | None = None
-) -> str:
+def pieces(request, workflow, numbers, *, wanted: Wanted | None = None, quiet: bool = False) -> str:
     """Return what a board shows of these cards: their tiles, or that they are gone, and the figures of the columns.
 
-    wanted: the board's filters; quiet: somebody else's doing, so nothing may move under this person's hands;
-    changed: ids of the columns whose figures changed (and those of the cards now), where that is known.
+    wanted: the board's filters; quiet: somebody else's doing, so nothing may move under this person's hands.
     """
     wanted = wanted or Wanted()
     phases = with_moons(workflow)
@@ -183,18 +183,13 @@ def pieces(
     if wanted:
         _count_matching(workflow, phases, wanted)
     missing = [number for number in numbers if number not in fresh]
-    if changed:
-        changed = changed | {str(card.phase_id) for card in fresh.values()}
-    drawn = [phase for phase in phases if changed is None or str(phase.pk) in changed]
-    # The bar counts what is on the path and what was won: a step along the path changes neither.
-    is_bar_drawn = changed is None or len({phase.section for phase in drawn}) > 1
     context = {
         **tile_context(request),
         "workflow": workflow,
         "tiles": fresh.values(),
         "gone": _gone(workflow, missing) if missing else [],
-        "phases": drawn,
-        "totals": totals(workflow, phases) if is_bar_drawn else None,
+        "phases": phases,
+        "totals": totals(workflow, phases),
         "wanted": wanted,
         "quiet": quiet,
     }

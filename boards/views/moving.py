@@ -31,8 +31,7 @@ def move(request, number):
 
     What the phase asks for is asked in a dialog, or on a page of its own, and comes back here with the same update.
     """
-    card = get_object_or_404(request.business.cards.select_related("workflow"), number=number)
-    board = reverse("board", args=[request.business.slug, card.workflow.slug])
+    card = get_object_or_404(request.business.cards, number=number)
     form = MoveForm(request.POST)
     asked = None
     try:
@@ -51,22 +50,18 @@ def move(request, number):
     except ValidationError as error:
         if asked and asked.asks and getattr(error, "code", "") in ASKED:
             return _ask(request, asked)
-        return refused(request, error, board, pieces=_piece(request, card))
+        return refused(request, error, _board(request, card), pieces=_piece(request, card))
     if event is None:
-        return done(request, board, f"{card.name} stayed where it was.", pieces=beside(request, card))
+        return done(request, _board(request, card), f"{card.name} stayed where it was.", pieces=beside(request, card))
     where = card.phase.name if event.name == "card.moved" else f"another place in {card.phase.name}"
     won = event.name == "card.moved" and card.is_won
     over = ""
-    if (
-        event.name == "card.moved"
-        and card.phase.wip_limit is not None
-        and card.phase.card_count >= card.phase.wip_limit
-    ):
-        over = f" It now holds {card.phase.card_count + 1}, over its limit of {card.phase.wip_limit}."
+    if event.name == "card.moved" and card.phase.is_over_full:
+        over = f" It now holds {card.phase.card_count}, over its limit of {card.phase.wip_limit}."
     said = f"Won: {card.name}" if won else f"Moved {card.name} to {where}{'.' if over else ''}{over}"
     return done(
         request,
-        board,
+        _board(request, card),
         said,
         pieces=_closed_dialog(request) + beside(request, card, None if asked else event),
         event=event,
@@ -146,8 +141,7 @@ def take_back(request, sequence):
         card = undo(event, by=request.actor)
     except ValidationError as error:
         return refused(request, error, home, pieces=_piece(request, card) if card else "")
-    board = reverse("board", args=[request.business.slug, card.workflow.slug])
-    return done(request, board, f"Undone: {card.name} is as it was.", pieces=beside(request, card))
+    return done(request, _board(request, card), f"Undone: {card.name} is as it was.", pieces=beside(request, card))
 
 
 def _ask(request, asked):
@@ -161,6 +155,10 @@ def _ask(request, asked):
 def _closed_dialog(request) -> str:
     """Return what empties the dialog that asked, once it has been answered."""
     return '<div id="asking" hx-swap-oob="innerHTML"></div>' if "entering" in request.POST else ""
+
+
+def _board(request, card) -> str:
+    return reverse("board", args=[request.business.slug, card.workflow.slug])
 
 
 def _piece(request, card) -> str:
