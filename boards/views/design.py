@@ -14,6 +14,7 @@ from accounts.answers import done, refused
 from accounts.policy import allowed, may
 from accounts.verbs import Stale
 from boards.forms.cards import LabelForm
+from boards.forms.rules import RulesForm
 from boards.forms.workflows import EndForm, PhaseForm, PlaceForm, WorkflowForm
 from boards.models import Label, Phase
 from boards.views.board import find_workflow, with_moons
@@ -52,10 +53,10 @@ def add_phase(request, workflow):
 @require_POST
 @allowed("phase.update")
 def update_phase(request, workflow, phase):
-    """Rename a phase, describe it, put it into another stage group."""
+    """Rename a phase, describe it, put it into another stage group; where the rules were shown, change them too."""
     workflow = find_workflow(request, workflow)
-    phase = get_object_or_404(workflow.phases, pk=phase)
-    form = PhaseForm(request.POST, phase=phase)
+    phase = get_object_or_404(workflow.phases.select_related("business", "workflow"), pk=phase)
+    form = (RulesForm if "rules" in request.POST else PhaseForm)(request.POST, phase=phase)
     return _answer(request, workflow, "steps", form, phase.update, "Saved the phase.", row=phase)
 
 
@@ -176,7 +177,7 @@ def _context(request, workflow, wrong=("", None, None)) -> dict:
     )
     for phase in phases:
         if str(phase.pk) == opened:
-            phase.form = form or PhaseForm(phase=phase)
+            phase.form = form or RulesForm(phase=phase)
     for label in labels:
         if str(label.pk) == opened:
             label.form = form or _label_form(label)

@@ -260,7 +260,8 @@ def test_the_status_library_is_searched_and_grown(open_page, manager, library):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("phone", [False, True])
 def test_the_pages_are_accessible_and_fit(open_page, owner, library, assert_accessible, scheme, phone):
-    make_workflow(library)
+    first = make_workflow(library).phases.first()
+    first.update(trigger=Trigger.objects.filter(business=library).first(), wip_limit=3, by=actor(owner))
     statuses = {status.name: status for status in Status.objects.filter(business=library)}
     steps = "&".join(f"step={statuses[name].pk}" for name, _ in LIBRARY)
     old = Status.create(library, name="Old one", by=actor(owner))
@@ -279,6 +280,7 @@ def test_the_pages_are_accessible_and_fit(open_page, owner, library, assert_acce
         "/brightside/library/triggers/",
         "/brightside/library/triggers/?show=retired",
         "/brightside/library/reasons/",
+        f"{WORKFLOWS}lead-funnel/?open={first.pk}",
     ):
         page.goto(url)
         assert_accessible(page)
