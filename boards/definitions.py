@@ -217,7 +217,8 @@ def changes(before: dict, after: dict) -> list[str]:
         if was["name"] != step["name"]:
             said.append(f"{was['name']} renamed to {step['name']}")
         if was["stage"] != step["stage"]:
-            said.append(f"{step['name']} is {STAGE_NAMES[step['stage']]} now")
+            how = "moved to" if step["id"] in moved else "is now"
+            said.append(f"{step['name']} {how} {STAGE_NAMES[step['stage']]}")
         elif step["id"] in moved:
             said.append(f"{step['name']} moved to another place")
         other = [word for key, word in SETTINGS.items() if key not in ("name", "stage") and was[key] != step[key]]

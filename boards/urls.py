@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from boards.views import archive, board, cards, design, home, library, live, moving, orders, people, workflows
+from boards.views import archive, board, builder, cards, design, home, library, live, moving, orders, people, workflows
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -18,6 +18,20 @@ urlpatterns = [
     path("workflows/<slug:workflow>/phases/move/", design.move_phase, name="phase_move"),
     path("workflows/<slug:workflow>/phases/<uuid:phase>/update/", design.update_phase, name="phase_update"),
     path("workflows/<slug:workflow>/phases/<uuid:phase>/delete/", design.delete_phase, name="phase_delete"),
+    # The builder
+    path("workflows/<slug:workflow>/builder/", builder.builder, name="builder"),
+    path("workflows/<slug:workflow>/builder/describe/", builder.describe, name="builder_describe"),
+    path("workflows/<slug:workflow>/builder/add/", builder.add, name="builder_add"),
+    path("workflows/<slug:workflow>/builder/move/", builder.move, name="builder_move"),
+    path("workflows/<slug:workflow>/builder/save/", builder.save, name="builder_save"),
+    path("workflows/<slug:workflow>/builder/discard/", builder.discard, name="builder_discard"),
+    path("workflows/<slug:workflow>/builder/go-on/", builder.go_on, name="builder_go_on"),
+    path("workflows/<slug:workflow>/builder/<uuid:phase>/update/", builder.update_step, name="builder_step"),
+    path("workflows/<slug:workflow>/builder/<uuid:phase>/remove/", builder.remove_step, name="builder_remove"),
+    path("workflows/<slug:workflow>/builder/<uuid:phase>/keep/", builder.keep_step, name="builder_keep"),
+    path("workflows/<slug:workflow>/fields/add/", builder.add_field, name="field_add"),
+    path("workflows/<slug:workflow>/fields/<uuid:field>/update/", builder.update_field, name="field_update"),
+    path("workflows/<slug:workflow>/fields/<uuid:field>/delete/", builder.delete_field, name="field_delete"),
     path("workflows/<slug:workflow>/labels/add/", design.add_label, name="label_add"),
     path("workflows/<slug:workflow>/labels/<uuid:label>/update/", design.update_label, name="label_update"),
     path("workflows/<slug:workflow>/labels/<uuid:label>/delete/", design.delete_label, name="label_delete"),

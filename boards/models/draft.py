@@ -48,7 +48,13 @@ class Draft(models.Model):
     def of(cls, workflow) -> "Draft":
         """Return the draft of a workflow, or one that is as the workflow runs and stands nowhere yet."""
         draft = cls._found(workflow)
-        return draft if draft and draft.design != draft.based_on else cls._fresh(workflow)
+        return draft if draft and draft.design != draft.based_on else cls.running(workflow)
+
+    @classmethod
+    def running(cls, workflow) -> "Draft":
+        """Return the running design as a draft that stands nowhere."""
+        running = design_of(workflow)
+        return cls(business_id=workflow.business_id, workflow=workflow, design=deepcopy(running), based_on=running)
 
     @property
     def is_begun(self) -> bool:
@@ -107,7 +113,7 @@ class Draft(models.Model):
         workflow.refuse_archived()
         draft = cls._found(workflow)
         if draft is None or draft.design == draft.based_on:
-            fresh = cls._fresh(workflow)
+            fresh = cls.running(workflow)
             fresh.pk, fresh.author_id, fresh.changed_by_id = draft.pk if draft else fresh.pk, by.user_id, by.user_id
             fresh.save(force_insert=draft is None, force_update=draft is not None)
             return fresh
@@ -270,11 +276,6 @@ class Draft(models.Model):
         }
 
     # What the verbs share -------------------------------------------------------------------------------
-
-    @classmethod
-    def _fresh(cls, workflow) -> "Draft":
-        running = design_of(workflow)
-        return cls(business_id=workflow.business_id, workflow=workflow, design=deepcopy(running), based_on=running)
 
     @classmethod
     def _found(cls, workflow) -> "Draft | None":

@@ -1,6 +1,7 @@
 // <sort-list data-form="…"> around a list: its items are reordered by their handle with mouse, touch or keyboard.
 // What was meant is written into the form (`phase`, or what data-what names, and `position`) and sent; the page that
-// comes back is the truth.
+// comes back is the truth. Around several lists (data-stage) an item goes from one to the other too, and the form is told
+// which (`stage`); what has no data-id stays at the end of its list.
 
 const EDGE = 64; // px from the edge of the scrolling part where it begins to scroll
 const PACE = 12; // px a frame, at most
@@ -10,12 +11,29 @@ class SortList extends HTMLElement {
     for (const name of ["pointerdown", "keydown", "focusout"]) this.addEventListener(name, this);
   }
 
-  get list() {
-    return this.querySelector("ol, ul");
+  get lists() {
+    const staged = [...this.querySelectorAll("[data-stage]")];
+    return staged.length ? staged : [this.querySelector("ol, ul")];
   }
 
   get items() {
-    return [...this.list.querySelectorAll(":scope > [data-id]")];
+    return this.lists.flatMap((list) => [...list.querySelectorAll(":scope > [data-id]")]);
+  }
+
+  // Every spot an item can stand in: before another of a list, or at its end. With one list spots count like places.
+  spots(item) {
+    let place = 0;
+    return this.lists.flatMap((list) => {
+      const inside = [...list.querySelectorAll(":scope > [data-id]")].filter((one) => one !== item);
+      const spots = [...inside, null].map((before, i) => ({ list, before, place: place + i }));
+      place += inside.length;
+      return spots;
+    });
+  }
+
+  spotOf(item) {
+    const next = item.nextElementSibling?.closest("[data-id]:not(.drop-line)") ?? null;
+    return this.spots(item).findIndex((spot) => spot.list === item.parentElement && spot.before === next);
   }
 
   handleEvent(event) {
@@ -33,22 +51,28 @@ class SortList extends HTMLElement {
 
   // Sent once it stands where it should; if no good answer comes it goes back.
   send(item, from) {
-    const to = this.items.indexOf(item);
+    const to = this.spotOf(item);
     if (to === from) return;
+    const { list, place } = this.spots(item)[to];
     const form = document.getElementById(this.dataset.form);
     const back = (event) => {
       if (!event.detail.successful && item.isConnected) this.stand(item, from);
     };
     form.addEventListener("htmx:afterRequest", back, { once: true });
     form.elements[this.dataset.what ?? "phase"].value = item.dataset.id;
-    form.elements.position.value = to;
-    this.say(`${item.dataset.name} moved to place ${to + 1} of ${this.items.length}`);
+    form.elements.position.value = place;
+    if (form.elements.stage) form.elements.stage.value = list.dataset.stage ?? "";
+    this.say(`${item.dataset.name} moved to place ${place + 1} of ${this.items.length}`);
     form.requestSubmit();
   }
 
   stand(item, index) {
-    const others = this.items.filter((one) => one !== item);
-    this.list.insertBefore(item, others[index] ?? null);
+    this.place(item, this.spots(item)[index]);
+  }
+
+  place(item, { list, before }) {
+    const last = [...list.children].find((one) => !one.dataset.id && !one.matches(".drop-line, .group__empty"));
+    list.insertBefore(item, before ?? last ?? null);
   }
 
   // Pointer --------------------------------------------------------------------------------------------
@@ -61,7 +85,7 @@ class SortList extends HTMLElement {
     this.putBack();
     const item = handle.closest("[data-id]");
     const scroller = this.closest(".page__scroll");
-    this.drag = { item, handle, scroller, from: this.items.indexOf(item), y: event.clientY, scrolled: scroller.scrollTop };
+    this.drag = { item, handle, scroller, from: this.spotOf(item), y: event.clientY, scrolled: scroller.scrollTop };
     handle.setPointerCapture(event.pointerId);
     for (const name of ["pointermove", "pointerup", "pointercancel"]) handle.addEventListener(name, this);
   }
@@ -85,12 +109,12 @@ class SortList extends HTMLElement {
     const { drag } = this;
     const shift = drag.at - drag.y + drag.scroller.scrollTop - drag.scrolled;
     drag.item.style.translate = `10px ${shift}px`;
-    const others = this.items.filter((one) => one !== drag.item);
     const middle = (one) => one.getBoundingClientRect().top + one.offsetHeight / 2;
-    const before = others.findIndex((one) => drag.at < middle(one));
-    drag.to = before === -1 ? others.length : before;
-    const next = others[drag.to] ?? null;
-    if (drag.line.nextElementSibling !== next || !drag.line.isConnected) this.list.insertBefore(drag.line, next);
+    const top = (list) => (list.closest(".group") ?? list).getBoundingClientRect().top;
+    const list = this.lists.findLast((one) => top(one) <= drag.at) ?? this.lists[0];
+    const spots = this.spots(drag.item);
+    drag.to = spots.findIndex((spot) => spot.list === list && (!spot.before || drag.at < middle(spot.before)));
+    this.place(drag.line, spots[drag.to]);
     drag.line.hidden = drag.to === drag.from;
   }
 
@@ -148,26 +172,28 @@ class SortList extends HTMLElement {
 
   pickUp(handle) {
     const item = handle.closest("[data-id]");
-    this.held = { item, handle, from: this.items.indexOf(item) };
+    this.held = { item, handle, from: this.spotOf(item) };
     item.classList.add("is-held");
-    this.say(`${item.dataset.name} picked up, place ${this.held.from + 1} of ${this.items.length}. Arrows move it, space drops it.`);
+    this.say(`${item.dataset.name} picked up, place ${this.items.indexOf(item) + 1} of ${this.items.length}. Arrows move it, space drops it.`);
   }
 
   step(by) {
     const { item, handle } = this.held;
-    const to = Math.min(this.items.length - 1, Math.max(0, this.items.indexOf(item) + by));
+    const spots = this.spots(item);
+    const to = Math.min(spots.length - 1, Math.max(0, this.spotOf(item) + by));
     this.moving = true;
     this.stand(item, to);
     handle.focus();
     this.moving = false;
     item.scrollIntoView({ block: "nearest" });
-    this.say(`Place ${to + 1} of ${this.items.length}`);
+    const group = spots[to].list.closest("[data-stage]")?.parentElement.getAttribute("aria-label");
+    this.say(`Place ${spots[to].place + 1} of ${this.items.length}${group ? `, ${group}` : ""}`);
   }
 
   putDown() {
     const { item, from } = this.held;
     this.release();
-    if (this.items.indexOf(item) === from) return this.say(`${item.dataset.name} stays where it was`);
+    if (this.spotOf(item) === from) return this.say(`${item.dataset.name} stays where it was`);
     this.send(item, from);
   }
 
@@ -178,7 +204,7 @@ class SortList extends HTMLElement {
     this.release();
     this.stand(item, from);
     if (focused) handle.focus();
-    this.say(`${item.dataset.name} is back at place ${from + 1}`);
+    this.say(`${item.dataset.name} is back at place ${this.items.indexOf(item) + 1}`);
   }
 
   release() {

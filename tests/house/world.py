@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Business, Event, Token
-from boards.models import Card, Comment, Item, Order, OrderType, Reason, Status, Trigger
+from boards.models import Card, Comment, Field, Item, Order, OrderType, Reason, Status, Trigger
 from contacts.models import Contact, ContactLabel
 from tests.factories import actor, join, make_business, make_card, make_workflow
 
@@ -64,6 +64,7 @@ def build(name: str, first_number: int) -> World:
         "trigger": Trigger.create(business, name="Deposit arrived", by=by).pk,
         "reason": Reason.create(business, name="Weather", by=by).pk,
         "archived": _archived(make_card(phase, by=by), by).number,
+        "field": Field.create(workflow, name="Wood", by=by).pk,
     }
     other = make_workflow(business, f"{name} repairs", "repair")
     theirs = make_card(other.phases.first(), by=by)
@@ -76,6 +77,7 @@ def build(name: str, first_number: int) -> World:
         "item": Item.add(theirs, "Measure", by=by).pk,
         "comment": Comment.write(theirs, "Oak or ash?", by=by).pk,
         "archived": _archived(make_card(other.phases.first(), by=by), by).number,
+        "field": Field.create(other, name="Wood", by=by).pk,
     }
     kind = OrderType.create(business, name="Made to order", code="MTO", workflows=[workflow, other], by=by)
     rows["order_type"] = kind.pk
