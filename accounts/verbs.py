@@ -73,6 +73,12 @@ def verb(name: str):
     return wrap
 
 
+def refuse_unknown(changes, known) -> None:
+    """Raise ValueError for a name that is none of those a verb may write: nothing is assigned because it was sent."""
+    if unknown := set(changes) - set(known):
+        raise ValueError(f"unknown fields {sorted(unknown)}")
+
+
 def _refuse_null(*given) -> None:
     for value in given:
         if isinstance(value, str) and "\x00" in value:

@@ -23,7 +23,7 @@ from accounts.actor import Actor
 from accounts.events import record
 from accounts.policy import OWNER, RANK, ROLES, VIEWER, may_handle
 from accounts.tasks import mail_invitation
-from accounts.verbs import verb, writing
+from accounts.verbs import refuse_unknown, verb, writing
 
 CURRENCIES = [
     (code, code)
@@ -142,6 +142,7 @@ class Business(models.Model):
     def update(self, *, by: Actor, **fields):
         """Change name, slug, time_zone or currency; raises ValidationError for bad fields."""
         old = Business.objects.select_for_update(no_key=True).get(pk=self.pk)
+        refuse_unknown(fields, ("name", "slug", "time_zone", "currency"))
         fields = {key: value.strip() for key, value in fields.items()}
         before = {key: getattr(old, key) for key, value in fields.items() if getattr(old, key) != value}
         if not before:
@@ -166,6 +167,8 @@ class Business(models.Model):
         if self.memberships.filter(user__email__iexact=email).exists():
             raise ValidationError({"email": "This person is already a member."})
         invitation = self.invitations.filter(email=email, accepted_at=None, withdrawn_at=None).first()
+        if invitation:
+            _refuse_above(invitation.role, by)
         if not invitation and self._invitations_of_a_day() >= Invitation.A_DAY:
             raise ValidationError("That is enough for one day. Invite more people tomorrow.", code="too_many")
         invitation = invitation or Invitation(business=self, email=email)
@@ -343,6 +346,7 @@ class Invitation(models.Model):
         self.refresh_from_db(from_queryset=Invitation.objects.select_for_update())
         if self.accepted_at or self.withdrawn_at:
             return
+        _refuse_above(self.role, by)
         self.withdrawn_at = timezone.now()
         self.save(update_fields=["withdrawn_at"])
         record("member.uninvited", self, by, email=self.email)

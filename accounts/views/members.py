@@ -116,6 +116,8 @@ def _people(request, form=None, focus=""):
         invitations = request.business.invitations.select_related("invited_by").filter(
             accepted_at=None, withdrawn_at=None
         )
+    for one in invitations:
+        one.may_be_changed = may_handle(actor, one.role)
     roles = [(role, said, ROLE_SAYS[role]) for role, said in ROLES if may_handle(actor, role)]
     return {"people": people, "invitations": invitations, "form": form, "roles": roles, "focus": str(focus)}
 

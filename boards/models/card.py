@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business, Event, Membership
-from accounts.verbs import Again, Stale, verb
+from accounts.verbs import Again, Stale, refuse_unknown, verb
 from boards.models.closing import Closing
 from boards.models.label import CardLabel, Label
 from boards.models.phase import Phase
@@ -147,6 +147,7 @@ class Card(models.Model):
 
         labels: Labels of the workflow; assignees: Memberships of the business.
         """
+        refuse_unknown(fields, cls.FIELDS)
         phase = cls._lock_phases(phase.pk).get(phase.pk)
         if phase is None:
             raise Phase.DoesNotExist
@@ -262,8 +263,7 @@ class Card(models.Model):
         was: what the person saw in those fields; where somebody else wrote meanwhile, Stale is raised with both texts.
         revision: the whole card must be as seen, else Stale. Raises ValidationError for bad fields.
         """
-        if set(changes) - set(self.FIELDS):
-            raise ValueError(f"unknown fields {sorted(set(changes) - set(self.FIELDS))}")
+        refuse_unknown(changes, self.FIELDS)
         here = self._lock()[self.phase_id]
         if revision is not None and revision != self.revision:
             raise Stale(self._news())

@@ -13,7 +13,7 @@ from django.utils.text import slugify
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
-from accounts.verbs import verb, writing
+from accounts.verbs import refuse_unknown, verb, writing
 
 STAGES = [("new", "New"), ("processing", "Processing"), ("completed", "Completed"), ("cancelled", "Cancelled")]
 CAUSES = [("customer", "The customer"), ("us", "Us")]
@@ -40,6 +40,7 @@ class Entry(models.Model):
 
     objects = LibraryQuerySet.as_manager()
     noun = ""  # the first word of its verbs and events
+    FIELDS = ()  # what its verbs may write
 
     class Meta:
         abstract = True
@@ -54,6 +55,7 @@ class Entry(models.Model):
 
     def _change(self, changes: dict, by: Actor):
         """Write what changed and its event; return whether anything did."""
+        refuse_unknown(changes, self.FIELDS)
         now = type(self).objects.select_for_update().get(pk=self.pk)
         for key, value in changes.items():
             setattr(self, key, value.strip() if isinstance(value, str) else value)
@@ -100,6 +102,7 @@ class Status(Entry):
     """A name for a step of work, with its stage group; phases are picked from it."""
 
     noun = "status"
+    FIELDS = ("name", "stage", "tint", "description", "public_name")
     name = models.CharField(max_length=80)
     stage = models.CharField("stage group", max_length=10, choices=STAGES, default="processing")
     tint = models.PositiveSmallIntegerField(
@@ -129,6 +132,7 @@ class Status(Entry):
     @verb("status.create")
     def create(cls, business, *, by: Actor, **fields):
         """Put a status into the library; raises ValidationError for a name that is there."""
+        refuse_unknown(fields, cls.FIELDS)
         return cls(business=business, **fields)._add(by)
 
     @verb("status.update")
@@ -155,6 +159,7 @@ class Trigger(Entry):
     """A thing that can be reported to have happened to a card: by a button, a program, a webhook."""
 
     noun = "trigger"
+    FIELDS = ("name", "description")
     key = models.SlugField(
         max_length=60, editable=False, help_text="Programs report it by this name; it never changes."
     )
@@ -200,6 +205,7 @@ class Reason(Entry):
     """Why a piece of work was cancelled, and whose doing it was."""
 
     noun = "reason"
+    FIELDS = ("name", "caused_by")
     name = models.CharField(max_length=120)
     caused_by = models.CharField(max_length=10, choices=CAUSES, default="customer")
 
@@ -214,6 +220,7 @@ class Reason(Entry):
     @verb("reason.create")
     def create(cls, business, *, by: Actor, **fields):
         """Put a closing reason into the library."""
+        refuse_unknown(fields, cls.FIELDS)
         return cls(business=business, **fields)._add(by)
 
     @verb("reason.update")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
-from accounts.verbs import verb
+from accounts.verbs import refuse_unknown, verb
 from boards.models.card import Card
 from boards.models.library import Entry, LibraryQuerySet
 from boards.models.phase import Phase
@@ -41,6 +41,7 @@ class OrderType(Entry):
     """A kind of order: the workflows that one of its kind runs through, in order."""
 
     noun = "order_type"
+    FIELDS = ("name", "code", "description")
     name = models.CharField(max_length=80)
     code = models.CharField(
         max_length=12,
@@ -237,8 +238,7 @@ class Order(models.Model):
         if here is None:
             raise ValidationError(f"{kind.name} does not run through that workflow.", code="order_stage")
         order = cls(business_id=kind.business_id, type=kind, name=name.strip(), contact=contact, due_date=due_date)
-        order.clean_fields(exclude=["business", "type", "number", "contact", "cancelled_by"])
-        order.number = 0
+        order._check()
         if card:
             card._lock()
             card.lock_row()
@@ -269,6 +269,7 @@ class Order(models.Model):
     @verb("order.update")
     def update(self, *, by: Actor, **changes):
         """Change name, contact or the one due date; its open cards follow the due date."""
+        refuse_unknown(changes, ("name", "contact", "due_date"))
         now = Order.objects.select_for_update(of=("self",)).get(pk=self.pk)
         before = {key: str(getattr(now, key) or "") for key in changes}
         for key, value in changes.items():
@@ -276,9 +277,7 @@ class Order(models.Model):
         after = {key: str(getattr(self, key) or "") for key in changes}
         if before == after:
             return
-        self.clean_fields(exclude=["business", "type", "number", "contact", "cancelled_by"])
-        if self.contact and self.contact.business_id != self.business_id:
-            raise ValidationError({"contact": "This contact does not exist."}, code="foreign")
+        self._check()
         self.save(update_fields=list(changes))
         record("order.updated", self, by, order=self.code, before=before, after=after)
         if "due_date" in changes:
@@ -310,6 +309,8 @@ class Order(models.Model):
         """Leave a step of the chain out; when its card is open, that card is archived and the next step opens."""
         Order.objects.select_for_update(of=("self",)).get(pk=self.pk)
         step.refresh_from_db()
+        if step.order_id != self.pk:
+            raise ValueError("a step of another order")
         if not self.is_running or step.done_at or step.skipped_at:
             return
         step.skipped_at = timezone.now()
@@ -333,6 +334,12 @@ class Order(models.Model):
         self.cancelled_at, self.cancelled_by_id = timezone.now(), by.user_id
         self.save(update_fields=["cancelled_at", "cancelled_by"])
         record("order.cancelled", self, by, order=self.code)
+
+    def _check(self) -> None:
+        """Raise ValidationError, field by field, for what the domain does not allow."""
+        self.clean_fields(exclude=["business", "type", "number", "contact", "cancelled_by"])
+        if self.contact and self.contact.business_id != self.business_id:
+            raise ValidationError({"contact": "This contact does not exist."}, code="foreign")
 
     def _go_on(self, by: Actor, *, carry: Card | None):
         """Open the next pending step, or complete the order."""

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business, Membership
-from accounts.verbs import Stale, verb
+from accounts.verbs import Stale, refuse_unknown, verb
 from boards.models.library import STAGES, Status, Trigger
 from boards.models.workflow import MOST_PHASES, Workflow
 from boards.ordering import BOTTOM
@@ -264,8 +264,7 @@ class Phase(models.Model):
 
     def _set(self, changes: dict) -> None:
         """Put settings on, unsaved; raises ValueError for one that is not in SETTINGS, ValidationError for a bad one."""
-        if set(changes) - {"name", *self.SETTINGS}:
-            raise ValueError(f"unknown settings {sorted(set(changes) - {'name', *self.SETTINGS})}")
+        refuse_unknown(changes, ("name", *self.SETTINGS))
         for key, value in changes.items():
             setattr(self, key, value.strip() if isinstance(value, str) else value)
         self._check_settings()

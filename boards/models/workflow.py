@@ -1,6 +1,7 @@
 """A process of the business: its phases, from the first contact to the win."""
 
 import uuid
+from re import fullmatch
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -13,7 +14,7 @@ from django.utils.text import slugify
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
-from accounts.verbs import Stale, verb
+from accounts.verbs import Stale, refuse_unknown, verb
 from boards.models.library import STAGE_TINTS, Status
 
 TYPES = [
@@ -96,6 +97,7 @@ class Workflow(models.Model):
     def update(self, *, by: Actor, **changes):
         """Change name, description or type; its address stays, so that links keep working."""
         now = type(self).objects.select_for_update().get(pk=self.pk)
+        refuse_unknown(changes, ("name", "description", "type"))
         changes = {key: value.strip() for key, value in changes.items()}
         before = {key: getattr(now, key) for key, value in changes.items() if getattr(now, key) != value}
         if not before:
@@ -261,6 +263,8 @@ class Workflow(models.Model):
     def _free_slug(cls, business, name) -> str:
         """Return an address nobody has: the name, or the name and a number."""
         wanted = slugify(name)[:50] or "workflow"
+        if fullmatch(r"-*([0-9a-f]-*){32}", wanted):
+            wanted = f"workflow-{wanted}"  # it would be taken for the id of another
         Business.objects.select_for_update(no_key=True).get(pk=business.pk)
         taken = set(cls.objects.filter(business=business, slug__startswith=wanted).values_list("slug", flat=True))
         taken.add("new")  # there the page lives that makes workflows

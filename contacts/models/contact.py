@@ -14,7 +14,7 @@ from django.utils.text import slugify
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business, Event
-from accounts.verbs import Stale, verb
+from accounts.verbs import Stale, refuse_unknown, verb
 
 TINTS = list(enumerate("Red Orange Yellow Green Teal Blue Violet Pink".split(), start=1))
 TAGS = [("", "No tag"), ("main", "Main"), ("work", "Work"), ("home", "Home")]
@@ -166,6 +166,7 @@ class Contact(models.Model):
         emails, phones, addresses: lists of (value, tag), the first is the primary one; labels: ContactLabels or names.
         Raises ValidationError when neither a name, a company, an e-mail nor a phone is given.
         """
+        refuse_unknown(fields, cls.FIELDS)
         contact = cls(business=business, **fields)
         contact._write(emails, phones, addresses, labels, by=by, insert=True)
         record("contact.created", contact, by, contact=contact.name, source=contact.source)
@@ -192,17 +193,15 @@ class Contact(models.Model):
 
         Raises Stale when `revision` is not the present one, ValidationError for bad parts.
         """
+        refuse_unknown(changes, (*self.FIELDS, *self.PARTS))
         self._lock()
         if revision is not None and revision != self.revision:
             raise Stale(self._news())
         self._refuse_archived()
         before = self.as_told()
         for key in self.FIELDS:
-            setattr(self, key, changes.pop(key, getattr(self, key)))
-        parts = {key: changes.pop(key, None) for key in self.PARTS}
-        if changes:
-            raise ValueError(f"unknown fields {sorted(changes)}")
-        self._write(**parts, by=by)
+            setattr(self, key, changes.get(key, getattr(self, key)))
+        self._write(**{key: changes.get(key) for key in self.PARTS}, by=by)
         after = self.as_told()
         changed = [key for key in before if before[key] != after[key]]
         if not changed:

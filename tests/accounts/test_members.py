@@ -312,3 +312,14 @@ def test_a_person_without_a_business_learns_what_to_do(client, db):
     page = client.get("/")
     assertContains(page, "You are in no business yet")
     assertContains(page, reverse("found"))
+
+
+def test_a_manager_touches_no_invitation_that_is_above_them(browse, business, owner, manager):
+    invited, _ = business.invite("boss@example.test", "owner", by=actor(owner))
+    client = browse(manager)
+    assertNotContains(client.get(at("members", business)), at("invitation_withdraw", business, invited.pk))
+    client.post(at("invitation_withdraw", business, invited.pk))
+    client.post(at("invitation_send", business, invited.pk))
+    client.post(at("member_invite", business), {"email": "boss@example.test", "role": "viewer"})
+    now = Invitation.objects.get()
+    assert (now.role, now.withdrawn_at, now.invited_at) == ("owner", None, invited.invited_at)

@@ -5,10 +5,12 @@ import uuid
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from accounts.models import Event
 from accounts.verbs import Stale
-from boards.models import Card, Comment, Item, Label, Phase, Workflow
+from boards.models import Card, Comment, Item, Label, Phase, Reason, Status, Workflow
+from boards.models.library import stock
 from contacts.models import Contact
 from tests.factories import actor, make_card, make_contact, make_workflow
 
@@ -243,3 +245,29 @@ def test_a_link_to_an_unknown_row_leads_nowhere(card, staff):
     card.phase.pk = uuid.uuid4()
     with pytest.raises(Stale):
         make_card(card.phase)
+
+
+def test_no_verb_assigns_what_merely_was_sent(workflow, owner, staff, stranger):
+    by, sent = actor(owner), {"business": stranger.business}
+    stock(workflow.business)
+    status, reason = workflow.business.status_library.first(), workflow.business.reason_library.first()
+    for write in (
+        workflow.business.update,
+        workflow.update,
+        workflow.phases.first().update,
+        status.update,
+        reason.update,
+    ):
+        with pytest.raises(ValueError, match="unknown"):
+            write(**sent, by=by)
+    for make in (Status.create, Reason.create):
+        with pytest.raises(ValueError, match="unknown"):
+            make(workflow.business, name="New", retired_at=None, by=by)
+    with pytest.raises(ValueError, match="unknown"):
+        make_card(workflow.phases.first(), revision=7)
+
+
+@pytest.mark.parametrize("name", ["12345678123456781234567812345678", "12345678-1234-5678-1234-567812345678", "new"])
+def test_a_workflow_is_found_whatever_it_is_called(business, owner, browse, name):
+    workflow = make_workflow(business, name=name)
+    assert browse(owner).get(reverse("board", args=[business.slug, workflow.slug])).status_code == 200

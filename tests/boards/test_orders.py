@@ -136,3 +136,18 @@ def test_a_chain_takes_each_workflow_once_and_only_ones_of_the_business(business
         with pytest.raises(ValidationError):
             kind.update(workflows=bad, by=actor(owner))
     assert kind.stages.count() == 3
+
+
+def test_an_order_around_a_card_takes_no_contact_of_another_business(stranger, staff, chain, kind):
+    card = make_card(chain[0].phases.first())
+    with pytest.raises(ValidationError, match="does not exist"):
+        Order.open(kind, name="Oak", card=card, contact=make_contact(stranger.business), by=actor(staff))
+    assert not Order.objects.exists()
+
+
+def test_only_its_own_steps_are_skipped_and_only_its_facts_are_written(stranger, staff, kind):
+    order, other = (Order.open(kind, name=name, by=actor(staff)) for name in ("Oak", "Ash"))
+    with pytest.raises(ValueError, match="another order"):
+        order.skip(other.steps.first(), by=actor(staff))
+    with pytest.raises(ValueError, match="unknown fields"):
+        order.update(business=stranger.business, by=actor(staff))
