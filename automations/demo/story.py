@@ -257,7 +257,7 @@ LEADS = Board(
         ("Invoice sent", "Deposit or balance asked for"),
         ("Invoice paid", "Money in, job handed to the workshop"),
     ),
-    stale=(("Contact made", 6), ("Price quote sent", 7), ("Invoice sent", 10)),
+    stale=(("Price quote sent", 9), ("Invoice sent", 12)),
     crew=(PRIYA, TOMAS, JONAS, MAREN),
     open={
         "Customer contacted me": (

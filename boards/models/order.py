@@ -271,6 +271,8 @@ class Order(models.Model):
         """Change name, contact or the one due date; its open cards follow the due date."""
         refuse_unknown(changes, ("name", "contact", "due_date"))
         now = Order.objects.select_for_update(of=("self",)).get(pk=self.pk)
+        if not now.is_running:
+            raise ValidationError(f"{self.code} is over, so it stays as it is.", code="order_over")
         before = {key: str(getattr(now, key) or "") for key in changes}
         for key, value in changes.items():
             setattr(self, key, value.strip() if isinstance(value, str) else value)

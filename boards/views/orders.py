@@ -171,6 +171,8 @@ def update_order(request, order):
         try:
             order.update(**form.cleaned_data, contact=form.whom(by=request.actor), by=request.actor)
         except ValidationError as error:
+            if not _find(request, order.number).is_running:  # it ended meanwhile, so there is no form to say it in
+                return refused(request, error, _place(request, order))
             _put(form, error)
         else:
             return done(request, _place(request, order), f"{order.code} is saved.")
@@ -247,14 +249,18 @@ def _timeline(request, journey, before: int | None) -> dict:
     events = events[:MOST_EVENTS]
     said = [_uuid(event.details["comment"]) for event in events if event.name == "card.commented"]
     comments = Comment.objects.filter(card__order=order).in_bulk(said)
+    entries = []
     for event in events:
         event.workflow = at.get(event.subject_id)
         if event.name == "card.commented":
             comment = comments.get(_uuid(event.details["comment"]))
-            event.says = markdown(comment.text) if comment else ""
+            if comment is None:  # deleted; its deletion is told by itself
+                continue
+            event.says = markdown(comment.text)
         elif event.name == "order.updated":
             event.changes = list(_changes(event.details))
-    return {"entries": events, "earlier": earlier}
+        entries.append(event)
+    return {"entries": entries, "earlier": earlier}
 
 
 def _changes(details: dict):

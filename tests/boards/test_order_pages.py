@@ -330,6 +330,8 @@ def test_a_step_is_skipped_and_an_order_cancelled(staff, chain, order, browse):
     assert f"{order.code} is cancelled." in text(answer)
     page = text(client.get(here))
     assert "Cancel the order" not in page
+    answer = client.post(f"{here}update/", {"name": "Another name"}, follow=True)
+    assert "is over, so it stays as it is." in text(answer)
     assert "Skip" not in page.split('id="told"')[0].replace("Skip to content", "")
     assert not Card.objects.on_board().filter(order=order).exists()
 
