@@ -1,11 +1,14 @@
 """How a view answers after a verb: pieces and a toast when htmx asked, a message and a redirect when a plain form did."""
 
+from urllib.parse import urlsplit
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.verbs import Stale
 
@@ -30,6 +33,14 @@ def refused(request, error: ValidationError, to, *, pieces: str = ""):
         messages.error(request, text)
         return redirect(to)
     return HttpResponse(pieces + toast(request, text, kind="error"), status=409 if isinstance(error, Stale) else 422)
+
+
+def page_of(request) -> str:
+    """Return the path and query of the page a request was made from; "" when it does not say, or names no page of ours."""
+    said = request.htmx.current_url or request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(said, {request.get_host()}, request.is_secure()):
+        return ""
+    return urlsplit(said)._replace(scheme="", netloc="", fragment="").geturl()
 
 
 def toast(request, text: str, *, event=None, kind: str = "success") -> str:

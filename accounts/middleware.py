@@ -4,9 +4,12 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 
 from accounts.actor import Actor
+from accounts.answers import page_of
 from accounts.models import Membership
+from accounts.views.errors import not_allowed
 
 
 class BusinessMiddleware:
@@ -17,9 +20,13 @@ class BusinessMiddleware:
 
     def __call__(self, request):
         try:
-            return self.get_response(request)
+            answer = self.get_response(request)
         finally:
             timezone.deactivate()
+        if answer.status_code == 405 and request.method == "GET":  # an address that forms post to, opened by hand
+            answer = not_allowed(request, answer["Allow"])
+        patch_vary_headers(answer, ["HX-Request"])  # a page and its pieces share an address
+        return answer
 
     def process_view(self, request, view, args, kwargs):
         """Put the business, the member and the actor on the request, before the view runs."""
@@ -40,10 +47,8 @@ class BusinessMiddleware:
 
 
 def _to_sign_in(request):
-    """Send to the sign-in page and back; a piece of a page cannot show it, so htmx is told to go there."""
-    if not request.htmx:
+    """Send to the sign-in page and back to the page in hand; a piece of it cannot show that, so htmx is told to go there."""
+    if request.method in ("GET", "HEAD") and not request.htmx:
         return redirect_to_login(request.get_full_path())
-    page = request.htmx.current_url_abs_path or "/"
-    answer = HttpResponse(status=401)
-    answer["HX-Redirect"] = redirect_to_login(page, reverse("account_login") + "?signed_out=1").url
-    return answer
+    to = redirect_to_login(page_of(request) or "/", reverse("account_login") + "?signed_out=1")
+    return HttpResponse(status=401, headers={"HX-Redirect": to.url}) if request.htmx else to

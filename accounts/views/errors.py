@@ -7,6 +7,7 @@ SAID = {
     400: "That request made no sense to us. Nothing was changed.",
     403: "You may not do this. Nothing was changed.",
     404: "This is not here any more. Nothing was changed.",
+    405: "This address takes what a form sends, and shows nothing by itself. Nothing was changed.",
     "csrf": "This page is too old to save from. Reload it and try again. Nothing was changed.",
 }
 
@@ -25,6 +26,13 @@ def permission_denied(request, exception=None):
 def page_not_found(request, exception=None):
     """Answer 404 without telling whether there is such a thing elsewhere."""
     return _answer(request, "404.html", 404, SAID[404])
+
+
+def not_allowed(request, methods: str):
+    """Answer 405 to who opened an address that only takes forms."""
+    answer = _answer(request, "405.html", 405, SAID[405])
+    answer["Allow"] = methods
+    return answer
 
 
 def server_error(request):

@@ -1,7 +1,6 @@
 """Where the link of an invitation leads."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
@@ -21,9 +20,10 @@ def invitation(request, secret):
 
 
 @require_POST
-@login_required
 def accept(request, secret):
-    """Join the business of an invitation."""
+    """Join the business of an invitation; the link itself says what to do first to who is not signed in any more."""
+    if not request.user.is_authenticated:
+        return redirect("invitation", secret)
     invited = _invited(secret)
     try:
         invited.accept(request.user)

@@ -4,6 +4,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from accounts.answers import page_of
 from accounts.context import THEMES
 
 YEAR = 60 * 60 * 24 * 365
@@ -23,7 +24,6 @@ def theme(request):
 
 def _back(request) -> str:
     """Return the page the form was on, if it is one of ours."""
-    for to in (request.POST.get("next", ""), request.META.get("HTTP_REFERER", "")):
-        if to and url_has_allowed_host_and_scheme(to, {request.get_host()}, request.is_secure()):
-            return to
-    return "/"
+    to = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(to, {request.get_host()}, request.is_secure())
+    return to if is_ours else page_of(request) or "/"

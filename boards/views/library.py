@@ -9,7 +9,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_POST
-from django.views.decorators.vary import vary_on_headers
 
 from accounts.answers import done, refused
 from accounts.policy import allowed, may
@@ -94,7 +93,6 @@ def library(request):
 
 
 @allowed("library.view")
-@vary_on_headers("HX-Request")
 def statuses(request):
     """List the statuses by stage group; ?q= searches, ?show=retired shows those that are not offered any more."""
     return _page(request, STATUSES)
@@ -129,7 +127,6 @@ def restore_status(request, status):
 
 
 @allowed("library.view")
-@vary_on_headers("HX-Request")
 def triggers(request):
     """List the triggers with their keys."""
     return _page(request, TRIGGERS)
@@ -164,7 +161,6 @@ def restore_trigger(request, trigger):
 
 
 @allowed("library.view")
-@vary_on_headers("HX-Request")
 def reasons(request):
     """List the closing reasons by whose doing they are."""
     return _page(request, REASONS)

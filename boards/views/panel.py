@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from accounts.answers import page_of
 from accounts.markdown import render as markdown
 from accounts.models import Event
 from accounts.policy import may
@@ -99,7 +100,7 @@ def beside(request, card: Card, move: Event | None = None) -> str:
 
     move: the event of the card's move, when that is all that was done.
     """
-    shown = urlsplit(request.htmx.current_url_abs_path or "").path
+    shown = urlsplit(page_of(request)).path
     is_open = shown == reverse("card", args=[request.business.slug, card.number])
     panel = draw(request, find_card(request, card.number), *EVERYTHING) if is_open else ""
     return (tile_of_move(request, card, move) if move else tile(request, card)) + panel
@@ -167,7 +168,7 @@ def _marker(people):
     names = {name for member in people for name in (str(member.user), member.user.get_short_name()) if name}
     if not names:
         return lambda text: text
-    longest_first = sorted(map(html.escape, names), key=len, reverse=True)
+    longest_first = sorted((html.escape(name, quote=False) for name in names), key=len, reverse=True)
     called = re.compile(rf"@(?:{'|'.join(map(re.escape, longest_first))})(?!\w)", re.IGNORECASE)
 
     def mark(text: SafeString) -> SafeString:

@@ -7,7 +7,6 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.views.decorators.vary import vary_on_headers
 
 from accounts.answers import done
 from accounts.models import Event
@@ -21,7 +20,6 @@ ALL_CARDS = 500  # of a kind, when all are asked for
 
 
 @allowed("contact.view")
-@vary_on_headers("HX-Request")
 def contacts(request):
     """Show the contacts, and beside them the one that is looked at; htmx may ask for the list alone."""
     labels = list(request.business.contact_labels.all())
@@ -45,7 +43,6 @@ def contacts(request):
 
 
 @allowed("contact.view")
-@vary_on_headers("HX-Request")
 def contact(request, pk):
     """Show a contact with its cards and history; htmx may ask for it to stand beside the list."""
     contact = get_object_or_404(request.business.contacts.for_page(), pk=pk)

@@ -196,3 +196,14 @@ def test_every_icon_that_a_template_asks_for_is_in_the_sprite():
     drawn = set(re.findall(r'id="i-([\w-]+)"', (settings.BASE_DIR / "static" / "icons.svg").read_text()))
     asked = {name for path in TEMPLATES for name in re.findall(r'{% icon "([\w-]+)" %}', path.read_text())}
     assert asked <= drawn
+
+
+def test_an_address_of_forms_opened_by_hand_says_so_in_our_look(client, db):
+    answer = client.get("/theme/")
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert b"letter box" in answer.content
+
+
+def test_a_page_and_its_pieces_are_not_mistaken_for_each_other(browse, owner):
+    answer = browse(owner).get(f"/{owner.business.slug}/")
+    assert "HX-Request" in answer["Vary"]

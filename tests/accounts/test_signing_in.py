@@ -314,3 +314,17 @@ def test_every_page_of_the_account_is_there(client, person):
     prove(client)
     for page in ("email", "password/change", "2fa", "2fa/totp/activate", "profile"):
         assert client.get(f"/accounts/{page}/").status_code == 200, page
+
+
+def test_a_session_that_ended_before_a_plain_form_was_sent_leads_back_to_its_page(client, business):
+    here = f"http://testserver/{business.slug}/members/?a=b"
+    answer = client.post(f"/{business.slug}/members/invite/", headers={"Referer": here})
+    assert answer.url == f"{SIGN_IN}?signed_out=1&next=/{business.slug}/members/%3Fa%3Db"
+    answer = client.post(f"/{business.slug}/members/invite/", headers={"Referer": "https://evil.example/"})
+    assert answer.url == f"{SIGN_IN}?signed_out=1&next=/"
+
+
+@pytest.mark.parametrize("page", ["http://[", "//evil.example/", "javascript:alert(1)", "http://testserver:x/"])
+def test_a_page_that_is_none_of_ours_is_not_led_back_to(client, business, page):
+    answer = client.post(f"/{business.slug}/members/invite/", headers={"HX-Request": "true", "HX-Current-URL": page})
+    assert (answer.status_code, answer["HX-Redirect"]) == (401, f"{SIGN_IN}?signed_out=1&next=/")

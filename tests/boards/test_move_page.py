@@ -4,6 +4,7 @@ import re
 import uuid
 
 import pytest
+from django.urls import reverse
 
 from accounts.models import Event
 from boards.models import Card
@@ -236,3 +237,10 @@ def test_a_move_asks_the_database_as_often_in_a_full_column_as_in_an_empty_one(
     for number in range(60):
         make_card(phases[2], f"Line {number}")
     assert cost(cards[1], phases[2]) == alone
+
+
+def test_a_page_that_cannot_be_read_as_an_address_stops_no_move(workflow, staff, browse):
+    card, to = make_card(workflow.phases.first()), workflow.phases.all()[1]
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://["}
+    path = reverse("card_move", args=[workflow.business.slug, card.number])
+    assert browse(staff).post(path, {"phase": to.pk}, headers=headers).status_code == 200
