@@ -156,7 +156,7 @@ def _announce_when_up(host: str, port: str) -> bool:
     address = _address(host, port)
     try:
         with closing(http.client.HTTPConnection(address.removeprefix("http://"), timeout=1)) as connection:
-            connection.request("GET", "/up")
+            connection.request("GET", "/up", headers={"Host": _own_name() or address.removeprefix("http://")})
             if connection.getresponse().status != 200:
                 return False
     except OSError:
@@ -164,6 +164,11 @@ def _announce_when_up(host: str, port: str) -> bool:
     others = f"\n  From a phone in this network: http://{_outward_address()}:{port}" if host == "0.0.0.0" else ""  # noqa: S104
     print(f"\n  Phasewise is running: {address}{others}\n  Ctrl-C ends it.\n", flush=True)
     return True
+
+
+def _own_name() -> str:
+    """Return a name this site answers to where it was told its names, else nothing."""
+    return os.environ.get("ALLOWED_HOSTS", "").split(",")[0].strip().lstrip(".*")
 
 
 def _outward_address() -> str:

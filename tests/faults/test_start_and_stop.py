@@ -133,6 +133,11 @@ def test_a_database_that_does_not_answer_is_told_in_a_sentence(run):
     assert "Traceback" not in said
 
 
+def test_a_site_that_answers_to_its_own_name_alone_starts_without_complaint(run):
+    process = run(EMBEDDED="false", ALLOWED_HOSTS="phasewise.example,.phasewise.example")
+    assert "Invalid HTTP_HOST" not in wait_until_up(process)
+
+
 def test_starting_again_finds_what_was_there_and_is_quick(run):
     first = run(EMBEDDED="true")
     wait_until_up(first)
