@@ -4,7 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxLengthValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
@@ -27,7 +27,7 @@ class Closing(models.Model):
     refund_amount = models.BigIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1)], help_text="In minor units of the currency."
     )
-    note = models.TextField(max_length=2000, blank=True)
+    note = models.TextField(max_length=2000, blank=True, validators=[MaxLengthValidator(2000)])
     closed_at = models.DateTimeField(default=timezone.now, editable=False)
     closed_by_name = models.CharField(max_length=200, blank=True)
     reopened_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -4,7 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -108,7 +108,7 @@ class Status(Entry):
     tint = models.PositiveSmallIntegerField(
         "colour", default=6, validators=[MinValueValidator(1), MaxValueValidator(8)]
     )
-    description = models.TextField(max_length=1000, blank=True)
+    description = models.TextField(max_length=1000, blank=True, validators=[MaxLengthValidator(1000)])
     public_name = models.CharField("what a customer sees", max_length=80, blank=True)
 
     class Meta:
@@ -164,7 +164,7 @@ class Trigger(Entry):
         max_length=60, editable=False, help_text="Programs report it by this name; it never changes."
     )
     name = models.CharField("label", max_length=80)
-    description = models.TextField("what it means", max_length=500, blank=True)
+    description = models.TextField("what it means", max_length=500, blank=True, validators=[MaxLengthValidator(500)])
 
     class Meta:
         ordering = [Lower("name"), "id"]

@@ -5,7 +5,7 @@ import uuid
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxLengthValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -48,7 +48,7 @@ class OrderType(Entry):
         validators=[RegexValidator(r"^[A-Z0-9][A-Z0-9_-]*$", "Use capital letters, digits, dashes.")],
         help_text="Stands before the number of its orders: REP gives REP-17.",
     )
-    description = models.TextField(max_length=500, blank=True)
+    description = models.TextField(max_length=500, blank=True, validators=[MaxLengthValidator(500)])
 
     objects = OrderTypeQuerySet.as_manager()
 

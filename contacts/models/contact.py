@@ -6,7 +6,7 @@ import uuid
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import EmailValidator, MaxValueValidator, MinValueValidator
+from django.core.validators import EmailValidator, MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.text import slugify
@@ -122,7 +122,7 @@ class Contact(models.Model):
     family_name = models.CharField(max_length=200, blank=True)
     company = models.CharField(max_length=200, blank=True)
     job_title = models.CharField(max_length=200, blank=True)
-    notes = models.TextField(max_length=20_000, blank=True)
+    notes = models.TextField(max_length=20_000, blank=True, validators=[MaxLengthValidator(20_000)])
     source = models.CharField(max_length=100, blank=True)
     labels = models.ManyToManyField(ContactLabel, blank=True, related_name="contacts")
     # What people see, search and sort by, kept beside the parts it is made of; `search` starts with the name's line.
@@ -389,7 +389,7 @@ class Address(models.Model):
     """A postal address of a contact, in lines as it goes on an envelope."""
 
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="addresses")
-    address = models.TextField(max_length=1000)
+    address = models.TextField(max_length=1000, validators=[MaxLengthValidator(1000)])
     tag = models.CharField(max_length=10, choices=ADDRESS_TAGS, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
 

@@ -92,3 +92,10 @@ def test_a_reason_says_whose_doing_it_was(business, owner):
 def test_people_do_not_matter_to_a_library(business, owner):
     UserFactory()
     assert str(Reason.create(business, name="Weather", by=actor(owner))) == "Weather"
+
+
+def test_a_description_has_an_end_whoever_writes_it(business, owner):
+    with pytest.raises(ValidationError, match="1000"):
+        Status.create(business, name="Long", description="x" * 1001, by=actor(owner))
+    with pytest.raises(ValidationError, match="500"):
+        Trigger.create(business, name="Long", description="x" * 501, by=actor(owner))

@@ -225,3 +225,9 @@ def test_a_label_of_another_business_is_a_bug(business):
     label = ContactLabel.objects.create(business=theirs, key="x", name="x")
     with pytest.raises(ValueError, match="another business"):
         make_contact(business, labels=[label])
+
+
+def test_long_texts_have_an_end_whoever_writes_them(business, owner):
+    for parts in ({"notes": "x" * 20_001}, {"addresses": [("x" * 1001, "")]}):
+        with pytest.raises(ValidationError):
+            make_contact(business, by=actor(owner), **parts)
