@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import Event
 from accounts.policy import allowed, may
-from accounts.templatetags.house import moon
+from boards.funnels import give_moons
 from boards.models import Card, Phase, Workflow
 from boards.search import Wanted
 
@@ -94,10 +94,8 @@ def find_workflow(request, slug_or_id) -> Workflow:
 
 def with_moons(workflow) -> list[Phase]:
     """Return the workflow's phases in order, each knowing how full its moon is."""
-    phases = list(workflow.phases.select_related("trigger"))
-    path = sum(phase.section != Phase.CANCELLED for phase in phases)
-    for index, phase in enumerate(phases):
-        phase.moon = "off" if phase.section == Phase.CANCELLED else moon(index, path)
+    phases = give_moons(list(workflow.phases.select_related("trigger")))
+    for phase in phases:
         phase.workflow = workflow
     return phases
 

@@ -53,20 +53,9 @@ def move(request, number):
         return refused(request, error, _board(request, card), pieces=_piece(request, card))
     if event is None:
         return done(request, _board(request, card), f"{card.name} stayed where it was.", pieces=beside(request, card))
-    where = card.phase.name if event.name == "card.moved" else f"another place in {card.phase.name}"
-    won = event.name == "card.moved" and card.is_won
-    over = ""
-    if event.name == "card.moved" and card.phase.is_over_full:
-        over = f" It now holds {card.phase.card_count}, over its limit of {card.phase.wip_limit}."
-    said = f"Won: {card.name}" if won else f"Moved {card.name} to {where}{'.' if over else ''}{over}"
-    return done(
-        request,
-        _board(request, card),
-        said,
-        pieces=_closed_dialog(request) + beside(request, card, None if asked else event),
-        event=event,
-        kind="win" if won else "success",
-    )
+    pieces = _closed_dialog(request) + beside(request, card, None if asked else event)
+    kind = "win" if event.name == "card.moved" and card.is_won else "success"
+    return done(request, _board(request, card), _told(card, event), pieces=pieces, event=event, kind=kind)
 
 
 @require_POST
@@ -85,15 +74,8 @@ def report(request, number):
     held = next((event for event in follows if event.name == "card.held_back"), None)
     card = get_object_or_404(request.business.cards.select_related("workflow", "phase"), number=number)
     if moved:
-        kind = "win" if card.is_won else "success"
-        return done(
-            request,
-            page,
-            f"{trigger.name}: moved to {card.phase.name}",
-            pieces=beside(request, card),
-            event=moved,
-            kind=kind,
-        )
+        said, kind = f"{trigger.name}: moved to {card.phase.name}", "win" if card.is_won else "success"
+        return done(request, page, said, pieces=beside(request, card), event=moved, kind=kind)
     said = f"{trigger.name} is noted."
     if held:
         said = f"{trigger.name} is noted, but the card stays: {held.details['why']}"
@@ -142,6 +124,17 @@ def take_back(request, sequence):
     except ValidationError as error:
         return refused(request, error, home, pieces=_piece(request, card) if card else "")
     return done(request, _board(request, card), f"Undone: {card.name} is as it was.", pieces=beside(request, card))
+
+
+def _told(card, event) -> str:
+    """Return a move in words, with a warning when the phase now holds more than it should."""
+    phase = card.phase
+    if event.name == "card.reordered":
+        return f"Moved {card.name} to another place in {phase.name}"
+    if card.is_won:
+        return f"Won: {card.name}"
+    over = f". It now holds {phase.card_count}, over its limit of {phase.wip_limit}." if phase.is_over_full else ""
+    return f"Moved {card.name} to {phase.name}{over}"
 
 
 def _ask(request, asked):
