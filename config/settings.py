@@ -141,7 +141,9 @@ ACCOUNT_USER_DISPLAY = "accounts.models.user.display_name"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm"}
 # With a mail server an address is proven before it is believed, and signing up tells nobody who has an account.
-ACCOUNT_EMAIL_VERIFICATION = env("EMAIL_VERIFICATION", default="mandatory" if env("EMAIL_URL", default="") else "optional")
+ACCOUNT_EMAIL_VERIFICATION = env(
+    "EMAIL_VERIFICATION", default="mandatory" if env("EMAIL_URL", default="") else "optional"
+)
 ACCOUNT_CHANGE_EMAIL = True  # one address each; a new one holds once it is confirmed
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False

@@ -1,7 +1,7 @@
 """The board page: what it shows, what it costs, and who may see it."""
 
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -68,13 +68,15 @@ def count_queries(client, url):
 @pytest.mark.parametrize("filters", ["", "?q=line&mine=1&due=1"])
 def test_its_queries_do_not_grow_with_what_it_shows(business, staff, workflow, phases, browse, filters):
     client, url = browse(staff), f"/brightside/boards/lead-funnel/{filters}"
-    make_card(phases[0], "Line", assignees=[staff], due_date=date.today())
+    make_card(phases[0], "Line", assignees=[staff], due_date=business.today())
     few = count_queries(client, url)
     labels = list(workflow.labels.all())
     for phase in phases:
         for number in range(30):
             contact = make_contact(business, given_name=f"P{number}")
-            make_card(phase, f"Line {number}", contact=contact, labels=labels, assignees=[staff], due_date=date.today())
+            make_card(
+                phase, f"Line {number}", contact=contact, labels=labels, assignees=[staff], due_date=business.today()
+            )
     assert count_queries(client, url) == few
 
 
@@ -82,7 +84,7 @@ def test_filters_show_only_what_was_asked_for(business, staff, owner, workflow, 
     label = Label.objects.filter(workflow=workflow).first()
     make_card(phases[0], "Übersee-Regal", labels=[label])
     make_card(phases[0], "Mine", assignees=[staff], source="Website form")
-    make_card(phases[1], "Late", due_date=date.today() - timedelta(days=3))
+    make_card(phases[1], "Late", due_date=business.today() - timedelta(days=3))
     make_card(phases[1], "With Ines", contact=make_contact(business))
     client = browse(staff)
 

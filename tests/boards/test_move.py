@@ -73,14 +73,14 @@ def test_every_way_to_name_a_place_means_the_same_place(path, column, staff, pla
 
 
 def test_a_neighbour_that_left_gives_way_to_the_other_neighbour(path, column, staff):
-    a, b, c, d = column
+    a, b, _c, d = column
     moved(a).move(path[1], by=actor(staff))
     d.move(path[0], Place(after=a.pk, before=b.pk), by=actor(staff))
     assert names(path[0]) == "dbc"
 
 
 def test_when_both_neighbours_left_the_end_that_was_named_counts(path, column, staff):
-    a, b, c, d = column
+    a, b, _c, d = column
     for gone in (a, b):
         moved(gone).move(path[1], by=actor(staff))
     d.move(path[0], Place(after=a.pk, before=b.pk, end="top"), by=actor(staff))
@@ -88,7 +88,7 @@ def test_when_both_neighbours_left_the_end_that_was_named_counts(path, column, s
 
 
 def test_an_archived_neighbour_is_no_neighbour(path, column, staff):
-    a, b, c, d = column
+    _a, b, c, d = column
     moved(b).archive(by=actor(staff))
     d.move(path[0], Place(after=b.pk, before=c.pk), by=actor(staff))
     assert names(path[0]) == "adc"
@@ -96,7 +96,7 @@ def test_an_archived_neighbour_is_no_neighbour(path, column, staff):
 
 
 def test_archived_cards_are_not_counted_by_an_index(path, column, staff):
-    a, b, c, d = column
+    a, _b, _c, d = column
     moved(a).archive(by=actor(staff))
     d.move(path[0], Place(index=1), by=actor(staff))
     assert names(path[0]) == "bdc"
