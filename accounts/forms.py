@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from accounts.models import Business, Invitation
-from accounts.models.business import CURRENCIES, zone_choices
+from accounts.models.business import ADDRESS, CURRENCIES, zone_choices
 from accounts.policy import ROLE_SAYS, ROLES, SCOPES, STAFF, may_handle
 from accounts.verbs import writing
 
@@ -65,8 +65,11 @@ class BusinessForm(forms.Form):
             self.fields["slug"].required = True
 
     def clean_slug(self):
-        """Take an address as it was meant: people type capitals."""
-        return self.cleaned_data["slug"].lower()
+        """Take an address as it was meant, for people type capitals; refuse other signs before the column does, at length."""
+        slug = self.cleaned_data["slug"].lower()
+        if slug:
+            ADDRESS(slug)
+        return slug
 
     def clean(self):
         """Propose an address where none was typed, and ask the business whether it could be so."""

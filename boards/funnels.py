@@ -109,7 +109,7 @@ class Month:
     @property
     def days(self) -> float | None:
         """Return how many days a card took from its creation to the win, on average."""
-        return round(self.taking / timedelta(days=1) / self.won, 1) if self.won else None
+        return round(max(self.taking / timedelta(days=1), 0) / self.won, 1) if self.won else None
 
 
 def look_at(business, workflows) -> tuple[list[Funnel], Month]:

@@ -41,6 +41,9 @@ def zone_choices():
     return [(name, name.replace("_", " ")) for name in ["UTC", *names]]
 
 
+ADDRESS = RegexValidator(r"^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$", "Use small letters, digits and dashes.")
+
+
 @cache
 def reserved_slugs() -> frozenset[str]:
     """Return the first path segments that are taken by pages, so that no business can be called `admin`."""
@@ -103,7 +106,7 @@ class Business(models.Model):
         max_length=50,
         unique=True,
         validators=[
-            RegexValidator(r"^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$", "Use small letters, digits and dashes."),
+            ADDRESS,
             validate_slug_is_free_of_pages,
         ],
         error_messages={"unique": "This address is taken. Choose another."},

@@ -124,3 +124,8 @@ def test_the_profile_lists_the_businesses(browse, owner, business):
 
 def test_nobody_has_no_profile(client):
     assert client.get(reverse("profile")).url == "/accounts/login/?next=/accounts/profile/"
+
+
+def test_a_wrong_address_is_told_once(browse, business, owner):
+    answer = browse(owner).post(here(business), typed(business, slug="Demo Café!"))
+    assert answer.context["form"].errors["slug"] == ["Use small letters, digits and dashes."]
