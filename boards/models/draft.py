@@ -122,7 +122,7 @@ class Draft(models.Model):
     @verb("draft.change")
     def describe(self, *, name: str, type: str, by: Actor):
         """Give the workflow another name or type."""
-        self._lock()
+        self.lock()
         self.design |= {"name": name.strip(), "type": type}
         checked = Workflow(name=self.design["name"], type=type)
         checked.clean_fields(exclude=["business", "slug", "archived_by"])
@@ -131,7 +131,7 @@ class Draft(models.Model):
     @verb("draft.change")
     def add_step(self, *, name: str, stage="processing", status=None, description="", by: Actor) -> str:
         """Add a step at the end of its stage group, perhaps from the library; return its id."""
-        self._lock()
+        self.lock()
         new = blank_step(str(uuid.uuid4()), name.strip(), stage, description=description)
         new["status"] = str(status.pk) if status else None
         self._check(new)
@@ -146,7 +146,7 @@ class Draft(models.Model):
         stage: the stage group it was dropped in; without one it joins a neighbour's, so that groups stay together.
         Raises ValidationError for the win, which is always last.
         """
-        self._lock()
+        self.lock()
         step = self._own(step_id)
         if step["win"]:
             raise ValidationError("The win step is always last.", code="win_phase")
@@ -164,7 +164,7 @@ class Draft(models.Model):
     @verb("draft.change")
     def set_step(self, step_id, *, by: Actor, **changes):
         """Change the name or settings of a step; ids of rows are given as strings, None for nothing."""
-        self._lock()
+        self.lock()
         if set(changes) - set(definitions.SETTINGS):
             raise ValueError(f"unknown settings {sorted(set(changes) - set(definitions.SETTINGS))}")
         step = self._own(step_id)
@@ -183,7 +183,7 @@ class Draft(models.Model):
     @verb("draft.change")
     def remove_step(self, step_id, *, to=None, by: Actor):
         """Take a step out; on saving, its cards go to the step `to`. A step that was never saved is simply gone."""
-        self._lock()
+        self.lock()
         step = self._own(step_id)
         if step["win"]:
             raise ValidationError("The win step cannot be deleted.", code="win_phase")
@@ -204,7 +204,7 @@ class Draft(models.Model):
     @verb("draft.change")
     def keep_step(self, step_id, *, by: Actor):
         """Take a removal back: the step stands where it stood, as the running board has it."""
-        self._lock()
+        self.lock()
         gone = self.removed(step_id)
         old = {step["id"]: step for step in self.based_on["steps"]}
         if not gone or gone["id"] not in old:
@@ -220,7 +220,7 @@ class Draft(models.Model):
     @verb("draft.change")
     def go_on(self, *, by: Actor):
         """Carry the draft's changes over onto the running design, which has changed since it was begun."""
-        self._lock()
+        self.lock()
         running = design_of(self.workflow)
         self.design, self.based_on = merged(self.based_on, self.design, running), running
         self._keep(by)
@@ -285,7 +285,7 @@ class Draft(models.Model):
             draft._forget_gone_fields()
         return draft
 
-    def _lock(self) -> None:
+    def lock(self) -> None:
         """Lock the draft and read it as it is now, so that two people's edits both count."""
         now = Draft.objects.select_for_update(of=("self",)).filter(pk=self.pk).first()
         if now is None:

@@ -119,7 +119,7 @@ class Workflow(models.Model):
         # The workflow is locked first, as every verb of phases does, so nobody changes the design under our eyes.
         draft.workflow = type(self).objects.select_for_update(no_key=True).get(pk=self.pk)
         draft.workflow.refuse_archived()
-        draft._lock()
+        draft.lock()
         if draft.is_stale:
             raise Stale(f"{self.name} was changed since this draft was begun. Nothing was saved.")
         errors = [problem.text for problem in draft.problems() if problem.severity == "error"]
