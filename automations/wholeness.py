@@ -9,7 +9,7 @@ from django.db.models import Count, F, Sum
 from fractional_indexing import FIError, validate_order_key
 
 from accounts.models import Business, Event
-from boards.models import Card, CardLabel, Comment, Item, Phase
+from boards.models import Card, CardLabel, Closing, Comment, Item, Phase
 
 OURS = ("accounts", "contacts", "boards", "automations")
 NAMED = 20  # violations of a kind told one by one; the rest is counted
@@ -100,6 +100,13 @@ def do_small_counts_hold(business) -> Iterator[str]:
                 yield f"card {card.number} says {name} is {said}, it is {there}"
 
 
+def do_closings_stand_where_work_ended(business) -> Iterator[str]:
+    """Is a card that says why it ended badly in a phase for that? One in the archive is opened when it comes back."""
+    closed = Closing.objects.filter(business=business, reopened_at=None, card__archived_at=None)
+    for number in closed.exclude(card__phase__section=Phase.CANCELLED).values_list("card__number", flat=True):
+        yield f"card {number} says why it ended, but stands where work goes on"
+
+
 def _by_card(rows) -> dict:
     return dict(rows.order_by().values("card_id").annotate(n=Count("pk")).values_list("card_id", "n"))
 
@@ -182,6 +189,7 @@ QUESTIONS: tuple[Callable[[Business], Iterator[str]], ...] = (
     are_paths_whole,
     are_cards_at_home,
     do_small_counts_hold,
+    do_closings_stand_where_work_ended,
     is_the_ledger_without_gaps,
     does_the_ledger_tell_of_the_cards,
     does_everything_belong_together,

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import Business, Event
 from automations.wholeness import ask
-from boards.models import Assignment, Card, CardLabel, Comment, Item, Phase
+from boards.models import Assignment, Card, CardLabel, Closing, Comment, Item, Phase
 from contacts.models import Contact
 from tests.factories import actor, make_card, make_contact, make_workflow
 
@@ -171,3 +171,8 @@ def test_long_lists_of_damage_are_cut_short(business, workflow, staff):
     found = ask(business)
     assert len(found) == 21
     assert found[-1] == "… and 5 more like this"
+
+
+def test_a_closing_where_work_goes_on_is_found(business, card):
+    Closing.objects.create(business=business, card=card, caused_by="us", reason_name="Out of stock")
+    assert "stands where work goes on" in wrong(business)
