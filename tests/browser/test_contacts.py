@@ -162,7 +162,7 @@ def test_without_scripts_search_selection_and_rows_work(open_page, owner, busine
     page.get_by_role("button", name="Add another").first.click()
     mails = page.get_by_role("group", name="Email").get_by_label("Email address")
     mails.last.fill("new@example.org")
-    page.get_by_role("button", name="Make this the primary e-mail").last.click()
+    page.get_by_role("button", name="Make this the primary email").last.click()
     page.get_by_role("button", name="Save").first.click()
     expect(page.get_by_text("Saved Ines Brunet")).to_be_visible()
     assert Contact.objects.get(given_name="Ines").email == "new@example.org"
