@@ -82,6 +82,11 @@ class Column:
         """Answer whether a card has this rank."""
         return self._find("AND rank = %s", rank) is not None
 
+    def stands_between(self, low: str, high: str) -> bool:
+        """Answer whether a card on the board has a rank between these."""
+        which = "AND archived_at IS NULL AND rank > %s AND rank < %s LIMIT 1"
+        return self._find(which, low, high) is not None
+
     def next_to(self, rank: str, side: str) -> str:
         """Return a free rank right after or before one."""
         if side == "after":

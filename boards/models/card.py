@@ -582,8 +582,7 @@ class Card(models.Model):
         return rank
 
     def _passes_anyone(self, rank: str) -> bool:
-        low, high = sorted((rank, self.rank))
-        return Card.objects.on_board().filter(phase_id=self.phase_id, rank__gt=low, rank__lt=high).exists()
+        return Column(self.phase_id, but=self.pk).stands_between(*sorted((rank, self.rank)))
 
     def _stand(self, to: Phase, rank: str) -> None:
         now = timezone.now()

@@ -3,7 +3,10 @@
 import argparse
 import os
 import platform
+import sqlite3
 import sys
+import time
+from statistics import median
 
 import django
 
@@ -46,16 +49,26 @@ def _surroundings() -> str:
         if connection.vendor == "sqlite":
             level = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}[cursor.execute("PRAGMA synchronous").fetchone()[0]]
             mode = cursor.execute("PRAGMA journal_mode").fetchone()[0].upper()
-            database = f"SQLite {platform.sys.modules['sqlite3'].sqlite_version}, {mode}, synchronous {level}"
+            database = f"SQLite {sqlite3.sqlite_version}, {mode}, synchronous {level}"
         else:
             told = {}
             for name in ("server_version", "fsync", "synchronous_commit"):
                 told[name] = cursor.execute(f"SHOW {name}").fetchone()[0]
             version = told.pop("server_version").split()[0]
             database = f"PostgreSQL {version}, " + ", ".join(f"{name} {value}" for name, value in told.items())
-    loads = " ".join(f"{load:.1f}" for load in os.getloadavg())
-    machine = f"{os.cpu_count()} cores (load {loads}), Python {platform.python_version()}, Django {django.__version__}"
-    return f"{database}; DEBUG {settings.DEBUG}; {machine}"
+    programs = f"Python {platform.python_version()}, Django {django.__version__}, DEBUG {settings.DEBUG}"
+    machine = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, yardstick {_yardstick():.0f} ms"
+    return f"{database}; {programs}; {machine}"
+
+
+def _yardstick() -> float:
+    """Return the CPU milliseconds of a fixed piece of work: compare figures only of runs in which it is alike."""
+    times = []
+    for _ in range(20):
+        started = time.process_time()
+        sorted(str(number) for number in range(30_000))
+        times.append(time.process_time() - started)
+    return median(times) * 1000
 
 
 if __name__ == "__main__":
