@@ -177,6 +177,7 @@ def test_without_scripts_the_same_forms_do_it(open_page, manager, workflow):
     page = visit(open_page, manager, javascript=False)
     page.get_by_label("Options for Invoice sent").click()
     page.get_by_role("button", name="Move up").click()
+    expect(page.locator("#draft")).to_contain_text("1 change not saved")
     assert [name for name, _ in drafted(workflow)][2:4] == [NAMES[3], NAMES[2]]
     page.get_by_role("searchbox", name="Find or create a status").fill("packing")
     page.keyboard.press("Enter")
@@ -187,11 +188,13 @@ def test_without_scripts_the_same_forms_do_it(open_page, manager, workflow):
     page.get_by_role("link", name="Delete the step").click()
     page.get_by_role("button", name="Delete in the draft").click()
     page.get_by_role("button", name="Save the draft").click()
+    expect(page.locator("#draft")).to_have_count(0)
     assert running(workflow) == [*NAMES[:2], NAMES[3], NAMES[2], "Packing", "Won"]
     page.get_by_label("Options for Packing").click()
     page.get_by_role("button", name="Move up").click()
     page.get_by_text("Discard draft").first.click()
     page.get_by_role("button", name="Throw the draft away").click()
+    expect(page.locator("#draft")).to_have_count(0)
     assert not Draft.objects.exists()
 
 
