@@ -56,6 +56,8 @@ def fill_in(page):
     add_step(page, "Pending pickup", "Picked up")
     add_step(page, "Packing", "Packed")
     add_step(page, "In production", "Work finished")
+    # The answer is in place and has put the focus where it wants it.
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added")).to_have_count(0)
 
 
 def middle(locator):

@@ -9,7 +9,7 @@ from tests.machines import HERE
 
 
 def test_env_example_explains_every_variable_that_is_read_and_no_other():
-    read = r'(?:env(?:\.\w+)?|environ\.get)\("([A-Z_]+)"'
+    read = r'(?:env(?:\.\w+)?|environ\.get)\(\s*"([A-Z_]+)"'
     files = [HERE / "config" / name for name in ("settings.py", "serve.py", "asgi.py")]
     used = {name for file in files for name in re.findall(read, file.read_text())} - {"TESTING"}
     explained = set(re.findall(r"^#?([A-Z_]+)=", (HERE / ".env.example").read_text(), re.MULTILINE))
