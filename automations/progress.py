@@ -8,6 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.actor import Actor
+from accounts.verbs import Stale
 from boards.models import Card, Phase
 from boards.ordering import TOP
 
@@ -27,6 +28,8 @@ def move_on(card: Card, why: str, *, event=None, to: Phase | None = None) -> boo
     try:
         closing = {"reason": _timeout_reason(card)} if to.is_cancelled else None
         return card.move(to, TOP, revision=card.revision, closing=closing, by=by) is not None
+    except Stale:
+        return False  # somebody moved it at this very moment, so nothing holds it back
     except ValidationError as error:
         with suppress(ValidationError):  # it was put away or deleted meanwhile: there is nobody to tell
             card.hold_back(to, " ".join(error.messages), by=by)

@@ -64,7 +64,8 @@ def report(request, number):
     """Report that something happened to a card; what follows has followed when the answer is drawn."""
     card = get_object_or_404(request.business.cards.on_board().select_related("workflow", "phase"), number=number)
     page = reverse("card", args=[request.business.slug, number])
-    trigger = get_object_or_404(request.business.trigger_library.live(), pk=as_uuid(request.POST.get("trigger")))
+    # A retired trigger is offered no more, but a phase that waits for it goes on waiting.
+    trigger = get_object_or_404(request.business.trigger_library, pk=as_uuid(request.POST.get("trigger")))
     try:
         reported = card.report(trigger, by=request.actor)
     except ValidationError as error:

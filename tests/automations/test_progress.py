@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Event
-from automations.progress import time_is_up
+from automations.progress import move_on, time_is_up
 from boards.models import Card, Phase, Trigger
 from boards.models.library import stock
 from tests.factories import actor, make_card
@@ -111,3 +111,11 @@ def test_a_card_that_cannot_move_on_is_tried_again_only_after_a_change(owner, st
     card.update(value=100, by=actor(staff))
     time_is_up()
     assert here(card) == "Contact made with customer"
+
+
+def test_a_card_that_somebody_moved_at_the_same_moment_is_not_held_back(staff, phases):
+    seen = make_card(phases[0])
+    Card.objects.get(pk=seen.pk).move(phases[2], by=actor(staff))
+    assert not move_on(seen, "72 hours in Customer contacted me")
+    assert here(seen) == "Price quote sent"
+    assert not Event.objects.about(seen).filter(name="card.held_back").exists()

@@ -173,3 +173,18 @@ def test_any_trigger_can_be_reported_from_the_menus_of_a_card(business, staff, v
         html = browse(staff).get(address, headers=HTMX).content.decode()
         assert html.count('name="trigger"') == Trigger.objects.filter(business=business).count()
         assert 'name="trigger"' not in browse(viewer).get(address, headers=HTMX).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_phase_goes_on_waiting_for_a_trigger_that_was_retired(business, owner, staff, phases, browse):
+    if not Trigger.objects.filter(business=business).exists():
+        stock(business)
+    paid = Trigger.objects.get(business=business, key="payment_received")
+    phases[3].update(trigger=paid, by=actor(owner))
+    paid.retire(by=actor(owner))
+    card, client = make_card(phases[3]), browse(staff)
+    assert "Payment received moves this card to" in client.get(f"/brightside/cards/{card.number}/").content.decode()
+    assert (
+        client.post(f"/brightside/cards/{card.number}/report/", {"trigger": paid.pk}, headers=HTMX).status_code == 200
+    )
+    assert where(card) == phases[4]
