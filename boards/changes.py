@@ -10,6 +10,7 @@ from uuid import UUID
 
 from accounts.models import Business, Event
 from boards.models import Card
+from boards.search import as_uuid
 
 MOST_EVENTS = 2000  # read at once; who missed more draws the board anew
 MOST_CARDS = 200  # told one by one
@@ -83,7 +84,7 @@ def read(business_id, after: int, workflows: Iterable[UUID]) -> News:
         elif name == "contact.updated":
             contacts.setdefault(subject, {}).update(who)
         elif kind in ("workflow", "phase", "label", "card"):
-            workflow = subject if kind == "workflow" else _uuid(told)
+            workflow = subject if kind == "workflow" else as_uuid(told)
             if workflow not in found:
                 continue
             if name in OF_A_BOARD:
@@ -120,10 +121,3 @@ def _add_contacts(found: dict[UUID, Changes], contacts: dict[UUID, dict]) -> Non
         for workflow, number, contact in theirs.values_list("workflow_id", "number", "contact_id")[: MOST_CARDS + 1]:
             found[workflow].cards[number] = ""
             found[workflow].by.setdefault(number, {}).update(contacts[contact])
-
-
-def _uuid(text) -> UUID | None:
-    try:
-        return UUID(str(text))
-    except ValueError:
-        return None

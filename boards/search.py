@@ -67,11 +67,13 @@ class Wanted:
         return cards
 
 
+def as_uuid(text) -> UUID | None:
+    """Return what was sent as an id, or None when it is none."""
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return None
+
+
 def _ids(texts) -> tuple[UUID, ...]:
-    found = []
-    for text in texts[:50]:
-        try:
-            found.append(UUID(text))
-        except ValueError:
-            continue
-    return tuple(found)
+    return tuple(filter(None, map(as_uuid, texts[:50])))

@@ -1,11 +1,10 @@
 """What people write about order types and orders."""
 
-from uuid import UUID
-
 from django import forms
 
 from boards.forms.cards import TOO_LONG, Line, Lines
 from boards.models import Order, OrderType, Workflow
+from boards.search import as_uuid
 from contacts.picking import ContactChoice
 
 CODE = OrderType._meta.get_field("code")
@@ -45,7 +44,7 @@ class OrderTypeForm(forms.Form):
         # What was put away meanwhile stays in the chain; it is only not offered.
         self.known = {workflow.pk: workflow for workflow in business.workflows.order_by("name")}
         self.asked = self.data.getlist("workflow")[:MOST_ASKED] if self.is_bound else []
-        sent = dict.fromkeys(map(_uuid, self.asked))
+        sent = dict.fromkeys(map(as_uuid, self.asked))
         saved = [stage.workflow_id for stage in kind.stages.all()] if kind else []
         self.chain = [self.known[pk] for pk in (sent if self.is_bound else saved) if pk in self.known]
 
@@ -77,12 +76,12 @@ class OrderTypeForm(forms.Form):
 
     def reshape(self) -> Workflow | None:
         """Change the chain as the button says; return the workflow it was about, or None when it makes no sense."""
-        added = self.known.get(_uuid(self.data.get("add") and self.data.get("choice")))
+        added = self.known.get(as_uuid(self.data.get("add") and self.data.get("choice")))
         if added and added not in self.chain:
             self.chain.append(added)
             return added
         for name, shift in (("up", -1), ("down", 1), ("out", 0), ("moved", 0)):
-            workflow = self.known.get(_uuid(self.data.get(name)))
+            workflow = self.known.get(as_uuid(self.data.get(name)))
             if workflow in self.chain:
                 place = self.chain.index(workflow)
                 self.chain.remove(workflow)
@@ -128,7 +127,7 @@ class OrderForm(forms.Form):
     def _read_contact(self) -> None:
         """Find whom the form is about now: picked a moment ago, picked before, or jotted down."""
         sent = self.data
-        pk = None if sent.get("clear") else _uuid(sent.get("pick") or sent.get("contact"))
+        pk = None if sent.get("clear") else as_uuid(sent.get("pick") or sent.get("contact"))
         self.contact = self.business.contacts.filter(pk=pk).first() if pk else None
         self.is_foreign = bool(pk and self.contact is None)
         self.jotted = "" if sent.get("pick") or sent.get("clear") else sent.get("new_pick") or sent.get("q", "").strip()
@@ -187,13 +186,6 @@ class NewOrderForm(OrderForm):
         self.fields["type"].initial = kind
         stages = business.workflows.filter(order_stages__type=kind) if kind else business.workflows.none()
         self.fields["start"].queryset = stages.order_by("order_stages__position")
-
-
-def _uuid(text) -> UUID | None:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        return None
 
 
 def _place(text, here: int) -> int:

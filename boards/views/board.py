@@ -1,7 +1,5 @@
 """The board: columns of cards, what is asked to be seen of them, and the pieces that a change redraws."""
 
-from uuid import UUID
-
 from django.db.models import Count, OuterRef, Q, Subquery, Sum
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,7 +12,7 @@ from accounts.models import Event
 from accounts.policy import allowed, may
 from boards.funnels import give_moons
 from boards.models import Card, Phase, Workflow
-from boards.search import Wanted
+from boards.search import Wanted, as_uuid
 
 SCREENFUL = 20  # cards a column shows at first
 BATCH = 50  # cards it fetches on scroll
@@ -277,11 +275,3 @@ def _sources(workflow) -> list[str]:
 
 def _folded(request, workflow) -> list[str]:
     return [text for text in request.COOKIES.get("folded", "").split(".") if as_uuid(text)]
-
-
-def as_uuid(text) -> UUID | None:
-    """Return what was sent as an id, or None when it is none."""
-    try:
-        return UUID(str(text))
-    except ValueError:
-        return None

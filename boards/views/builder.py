@@ -19,7 +19,8 @@ from boards.definitions import cancelled_of, path_of, win_of
 from boards.forms.builder import AboutForm, FieldForm, NewStepForm, PlaceForm, RemoveForm, StepForm
 from boards.forms.library import NewStatusForm
 from boards.models import Draft, Field, Status
-from boards.views.board import as_uuid, find_workflow
+from boards.search import as_uuid
+from boards.views.board import find_workflow
 
 GROUPS = {
     "new": ("New", "info", "Where every card starts"),

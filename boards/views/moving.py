@@ -16,8 +16,9 @@ from boards.forms.entering import EnterForm
 from boards.forms.moving import MoveForm, QuickAddForm
 from boards.models import Card, Phase
 from boards.ordering import BOTTOM, TOP
+from boards.search import as_uuid
 from boards.undoing import OPPOSITES, undo
-from boards.views.board import as_uuid, find_workflow, tile_context, tiles, with_moons
+from boards.views.board import find_workflow, tile_context, tiles, with_moons
 from boards.views.panel import beside
 
 ASKED = ("missing_facts", "closing", "entering")  # refusals that can be answered on the spot

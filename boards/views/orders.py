@@ -19,6 +19,7 @@ from accounts.templatetags.house import day
 from boards.forms.orders import NewOrderForm, OrderForm, OrderTypeForm
 from boards.journeys import look_at_orders
 from boards.models import Comment, Order, OrderType
+from boards.search import as_uuid
 
 A_PAGE = 30  # orders on a page of the list
 MOST_EVENTS = 30  # of the timeline, at first and each time earlier ones are asked for
@@ -127,7 +128,7 @@ def orders(request):
 def new_order(request):
     """Open an order: of which type, for whom, by when, and where it starts."""
     kinds = request.business.ordertype_library.live().filter(stages__isnull=False).distinct()
-    asked = _uuid((request.POST or request.GET).get("type"))
+    asked = as_uuid((request.POST or request.GET).get("type"))
     kind = kinds.filter(pk=asked).first() if asked else kinds.first()
     form = NewOrderForm(request.POST or None, business=request.business, kinds=kinds, kind=kind)
     context = {"form": form, "kind": kind}
@@ -247,13 +248,13 @@ def _timeline(request, journey, before: int | None) -> dict:
     events = list(told[: MOST_EVENTS + 1])
     earlier = events[MOST_EVENTS - 1].sequence if len(events) > MOST_EVENTS else None
     events = events[:MOST_EVENTS]
-    said = [_uuid(event.details["comment"]) for event in events if event.name == "card.commented"]
+    said = [as_uuid(event.details["comment"]) for event in events if event.name == "card.commented"]
     comments = Comment.objects.filter(card__order=order).in_bulk(said)
     entries = []
     for event in events:
         event.workflow = at.get(event.subject_id)
         if event.name == "card.commented":
-            comment = comments.get(_uuid(event.details["comment"]))
+            comment = comments.get(as_uuid(event.details["comment"]))
             if comment is None:  # deleted; its deletion is told by itself
                 continue
             event.says = markdown(comment.text)
@@ -274,13 +275,6 @@ def _changes(details: dict):
 
 def _place(request, order) -> str:
     return reverse("order", args=[request.business.slug, order.number])
-
-
-def _uuid(text) -> UUID | None:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        return None
 
 
 def _put(form, error: ValidationError) -> None:

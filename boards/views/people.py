@@ -1,7 +1,5 @@
 """Contacts with what is done for them: the list and a contact's own page. Their forms live a floor below."""
 
-from uuid import UUID
-
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
@@ -13,6 +11,7 @@ from accounts.models import Event
 from accounts.policy import allowed, may
 from boards.forms.people import CardForForm
 from boards.people import Asked, cards_of, with_work
+from boards.search import as_uuid
 
 A_PAGE = 50  # contacts on a page of the list
 LATELY = 8  # events of a contact's history at first
@@ -37,7 +36,7 @@ def contacts(request):
         "may_create": may(request.actor, "contact.create"),
     }
     if request.htmx.target == "contacts":
-        context["selected"] = _uuid(request.GET.get("person"))
+        context["selected"] = as_uuid(request.GET.get("person"))
         return render(request, "boards/contacts.html#list", context)
     return render(request, "boards/contacts.html", context | _beside(request, page))
 
@@ -70,7 +69,7 @@ def card_for(request, pk):
 
 def _beside(request, page) -> dict:
     """Return what stands beside the list: the contact that was asked for, else the first one."""
-    pk = _uuid(request.GET.get("person")) or next((contact.pk for contact in page.object_list), None)
+    pk = as_uuid(request.GET.get("person")) or next((contact.pk for contact in page.object_list), None)
     chosen = request.business.contacts.for_page().filter(pk=pk).first() if pk else None
     return {"selected": chosen.pk, **_about(request, chosen)} if chosen else {}
 
@@ -87,10 +86,3 @@ def _about(request, contact) -> dict:
         "may_delete": may(request.actor, "contact.delete"),
         "may_add_card": may(request.actor, "card.create") and not contact.archived_at,
     }
-
-
-def _uuid(text) -> UUID | None:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        return None
