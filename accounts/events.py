@@ -1,11 +1,20 @@
-"""The ledger's rules: what can happen is declared once, what happened is recorded in the transaction of the change."""
+"""The ledger's rules: what can happen is declared once, what happened is recorded in the transaction of the change.
+
+A listener hears of every event of its kind, or of those it wants:
+
+    @wants(lambda event: event.details["after"]["section"] == Phase.WIN)
+    def celebrate(sender, event, **kwargs): ...
+
+    recorded.connect(celebrate, sender=catalogue["card.moved"], dispatch_uid="celebrate")
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import wraps
 
 from django.apps import apps
 from django.db import connection, models, transaction
@@ -18,9 +27,38 @@ from accounts.watching import announce
 
 log = logging.getLogger(__name__)
 
-# Sent after the commit with `event`, its Kind as the sender, so that a listener may ask for one kind alone:
-# recorded.connect(react, sender=catalogue["card.moved"]). Sent again after a crash, so listeners must not mind.
-recorded = Signal()
+
+class Recorded(Signal):
+    """Sent after the commit with `event` and its Kind as the sender; sent again after a crash, so listeners must not mind.
+
+    An event that no listener wants is not sent at all, which spares it a second transaction.
+    """
+
+    def is_wanted(self, event) -> bool:
+        """Answer whether a listener wants to be told of an event that is about to be written."""
+        listeners, _ = self._live_receivers(catalogue[event.name])
+        return any(not hasattr(listener, "wants") or listener.wants(event) for listener in listeners)
+
+
+recorded = Recorded()
+
+
+def wants(question: Callable):
+    """Tell a listener only of the events for which the question answers yes.
+
+    It is asked inside the transaction of the change, before the event has its row, and again when the event
+    is told: it must be quick, may read the database, and never writes.
+    """
+
+    def wrap(listener):
+        @wraps(listener)
+        def choosy(event, **kwargs):
+            return listener(event=event, **kwargs) if question(event) else None
+
+        choosy.wants = question
+        return choosy
+
+    return wrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +95,7 @@ def record(name: str, subject: models.Model, by: Actor, /, **details):
     if not connection.in_atomic_block:
         raise ValueError(f"{name} was recorded outside a transaction")
     cause = by.cause
-    # An unheard event needs no second telling.
-    told = None if recorded.has_listeners(kind) else timezone.now()
-    event = Event.objects.create(
+    event = Event(
         business_id=by.business_id,
         sequence=Business.objects.take_number(by.business_id, "last_event"),
         name=name,
@@ -72,10 +108,12 @@ def record(name: str, subject: models.Model, by: Actor, /, **details):
         cause=cause,
         root_id=(cause.root_id or cause.pk) if cause else None,
         details=details,
-        told_at=told,
     )
-    if told is None:
+    if recorded.is_wanted(event):
         transaction.on_commit(lambda: tell(event), robust=True)
+    else:
+        event.told_at = event.at
+    event.save(force_insert=True)
     announce(by.business_id)
     return event
 

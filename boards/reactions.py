@@ -1,7 +1,7 @@
 """What the boards themselves do when something has happened: fill a new business's libraries, move orders on."""
 
 from accounts.actor import Actor
-from accounts.events import catalogue, recorded
+from accounts.events import catalogue, recorded, wants
 from accounts.models import Business
 from boards.models import Card, Phase
 from boards.models.library import stock
@@ -12,10 +12,9 @@ def fill_libraries(sender, event, **kwargs):
     stock(Business.objects.get(pk=event.business_id))
 
 
+@wants(lambda event: event.details["after"]["section"] == Phase.WIN)
 def advance_order(sender, event, **kwargs):
     """Open the next step of an order when its card was won."""
-    if event.details["after"]["section"] != Phase.WIN:
-        return
     card = (
         Card.objects.select_related("order__type", "business").filter(pk=event.subject_id, order__isnull=False).first()
     )

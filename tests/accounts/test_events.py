@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.actor import Actor
-from accounts.events import record, recorded, tell_again
+from accounts.events import catalogue, record, recorded, tell_again, wants
 from accounts.models import Business, Event
 from tests.factories import actor
 
@@ -153,6 +153,27 @@ def test_an_event_without_listeners_needs_no_telling(business, owner, last):
         recorded.receivers = listeners
         recorded.sender_receivers_cache.clear()
     assert untold() == 0
+
+
+def test_a_listener_hears_only_what_it_wants_and_the_rest_needs_no_telling(
+    business, owner, last, django_capture_on_commit_callbacks
+):
+    heard = []
+
+    @wants(lambda event: event.details["after"].get("name") == "Brightside")
+    def listen(sender, event, **_):
+        heard.append((sender.name, event.sequence))
+
+    recorded.connect(listen, sender=catalogue["business.updated"])
+    try:
+        for name in ("Nightside", "Brightside"):
+            with django_capture_on_commit_callbacks(execute=True) as told:
+                business.update(name=name, by=actor(owner))
+            assert len(told) == (name == "Brightside")
+            assert untold() == 0
+    finally:
+        recorded.disconnect(listen, sender=catalogue["business.updated"])
+    assert heard == [("business.updated", last + 2)]
 
 
 def test_a_listener_that_fails_neither_stops_the_change_nor_the_others(
