@@ -219,6 +219,12 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 _by_the_clock = {"sweep": {"task": "automations.tasks.sweep", "every": 60}}
 TASKS = {"default": {"BACKEND": "django_ox.backend.OxBackend", "OPTIONS": {"SCHEDULES": _by_the_clock}}}
 
+# Calling strangers: webhooks ---------------------------------------------------------------------------
+# Hosts of ours that may be called although they are private: names or name:port, for an intranet or a test.
+OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
+OUTBOUND_PORTS = env.list("OUTBOUND_PORTS", cast=int, default=[])  # besides 80 and 443
+OUTBOUND_HTTP = env.bool("OUTBOUND_HTTP", default=EMBEDDED or DEBUG)  # without encryption
+
 # Words and times --------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 USE_I18N = True
