@@ -61,6 +61,7 @@ TABLE: dict[str, Grant] = {
     "contact.update": Grant(STAFF, "CONTACT_MANAGE", says="change contacts"),
     "contact.archive": Grant(STAFF, "CONTACT_MANAGE", says="archive contacts"),
     "contact.restore": Grant(STAFF, "CONTACT_MANAGE", says="restore contacts"),
+    "contact.merge": Grant(MANAGER, "CONTACT_MANAGE", says="merge contacts"),
     "contact.delete": Grant(MANAGER, "CONTACT_MANAGE", says="delete contacts"),
     "contact_label.create": Grant(STAFF, "CONTACT_MANAGE", says="make labels of contacts"),
     "contact_label.update": Grant(STAFF, "CONTACT_MANAGE", says="change labels of contacts"),

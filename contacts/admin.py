@@ -17,7 +17,7 @@ class PhonesSeen(Seen):
     """The phone numbers of a contact."""
 
     model = PhoneNumber
-    fields = ("position", "phone", "tag")
+    fields = ("position", "phone", "tag", "country")
 
 
 class AddressesSeen(Seen):
@@ -41,9 +41,9 @@ class ContactAdmin(VerbAdmin):
 
     says = (
         "Changes made here are those of the app itself: checked by the same rules and told in the ledger as yours. "
-        "E-mails, phones, addresses and labels are changed in the app."
+        "E-mails, phones, addresses and labels are changed in the app, extended fields by programs."
     )
-    takes = Contact.FIELDS
+    takes = (*Contact.TEXTS, "birthdate")
     needs = ("business",)
     hides = ("search",)
     autocomplete_fields = ("business",)

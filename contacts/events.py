@@ -6,7 +6,15 @@ declare("contact.created", "Contact created", "added {contact} to the contacts",
 declare("contact.updated", "Contact changed", "changed {changed}", ["changed", "before", "after"], icon="edit")
 declare("contact.archived", "Contact archived", "archived {contact}", ["contact"], icon="archive")
 declare("contact.restored", "Contact restored", "restored {contact}", ["contact"], icon="undo")
-declare("contact.deleted", "Contact deleted", "deleted {contact} for good", ["contact"], icon="trash")
+declare(
+    "contact.merged",
+    "Contacts merged",
+    "merged {sources} into {contact}",
+    ["contact", "sources"],
+    icon="people",
+)
+# `into` is the contact that took over what a merge had to leave behind; nothing where it was only deleted.
+declare("contact.deleted", "Contact deleted", "deleted {contact} for good", ["contact", "into"], icon="trash")
 declare("contact_label.created", "Contact label made", "made the contact label {label}", ["label"], icon="tag")
 declare(
     "contact_label.updated",

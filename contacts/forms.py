@@ -6,10 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from contacts.models import Contact, ContactLabel
-from contacts.models.contact import ADDRESS_TAGS, PHONE_TAGS, TAGS, TINTS, in_words
-
-MOST_ROWS = 50
-
+from contacts.models.contact import ADDRESS_TAGS, MOST_PARTS, PHONE_TAGS, TAGS, TINTS, as_said, in_words, is_locale
 
 # A contact -----------------------------------------------------------------------------------------------
 
@@ -48,7 +45,7 @@ class Rows(list):
 
     def __init__(self, kind, legend, row, pairs):
         self.kind, self.legend, self.row = kind, legend, row
-        pairs = list(pairs)[:MOST_ROWS] or [("", "")]
+        pairs = list(pairs)[:MOST_PARTS] or [("", "")]
         super().__init__(self._row(value, tag, at) for at, (value, tag) in enumerate(pairs))
 
     @property
@@ -83,10 +80,10 @@ KINDS = (
 class ContactForm(forms.Form):
     """A contact with all its parts. Rows are sent as repeated fields: email, email_tag, email, email_tag …"""
 
-    given_name = forms.CharField(required=False, max_length=200, label="Given name")
-    family_name = forms.CharField(required=False, max_length=200, label="Family name")
-    company = forms.CharField(required=False, max_length=200)
-    job_title = forms.CharField(required=False, max_length=200, label="Job title")
+    given_name = forms.CharField(required=False, max_length=1000, label="Given name")
+    family_name = forms.CharField(required=False, max_length=1000, label="Family name")
+    company = forms.CharField(required=False, max_length=1000)
+    job_title = forms.CharField(required=False, max_length=1000, label="Job title")
     labels = forms.ModelMultipleChoiceField(
         queryset=None,
         required=False,
@@ -97,6 +94,12 @@ class ContactForm(forms.Form):
         required=False, max_length=300, label="New labels", help_text="Several with a comma between them."
     )
     source = forms.CharField(required=False, max_length=100, help_text="How they found you: a fair, a friend, the web.")
+    birthdate = forms.DateField(
+        required=False, label="Birthday", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    locale = forms.CharField(
+        required=False, max_length=35, label="Language", validators=[is_locale], help_text="Like en or pt-BR."
+    )
     notes = forms.CharField(
         required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 5}), help_text="Markdown is understood."
     )
@@ -107,7 +110,7 @@ class ContactForm(forms.Form):
         error_messages={"required": "This page is incomplete. Load it again.", "invalid": "Load this page again."},
     )
 
-    TEXTS = ("given_name", "family_name", "company", "job_title", "source", "notes")
+    FIELDS = ("given_name", "family_name", "company", "job_title", "source", "birthdate", "locale", "notes")
 
     def __init__(self, data=None, *, business, contact=None):
         super().__init__(data, initial=_initial(contact) if contact else None)
@@ -151,7 +154,7 @@ class ContactForm(forms.Form):
         sent = self.cleaned_data
         parts = {part: getattr(self, part).pairs for part, *_ in KINDS}
         labels = [*sent.get("labels", ()), *sent["new_labels"]]
-        return {**{key: sent[key] for key in self.TEXTS}, **parts, "labels": labels}
+        return {**{key: sent[key] for key in self.FIELDS}, **parts, "labels": labels}
 
     def blame(self, error: ValidationError) -> None:
         """Put what a verb refused at its field, else above the form."""
@@ -168,7 +171,7 @@ class ContactForm(forms.Form):
             return
         self.data = self.data.copy()
         pairs = _pairs(self.data, kind)
-        if do == "add" and len(pairs) < MOST_ROWS:
+        if do == "add" and len(pairs) < MOST_PARTS:
             pairs.append(("", ""))
         elif at.isascii() and at.isdecimal() and int(at) < len(pairs) and do in ("first", "out"):
             pair = pairs.pop(int(at))
@@ -207,9 +210,13 @@ class ContactForm(forms.Form):
 
     def _told(self) -> dict:
         """Return what is in the form as the ledger would keep it."""
-        told = {key: self.cleaned_data[key] for key in self.TEXTS}
+        told = {key: self.cleaned_data[key] for key in self.FIELDS}
+        told["birthdate"] = told["birthdate"].isoformat() if told["birthdate"] else ""
         for part, *_ in KINDS:
-            told[part] = [f"{value} ({tag})" if tag else value for value, tag in getattr(self, part).pairs]
+            told[part] = [as_said(*pair) for pair in getattr(self, part).pairs]
+        # A form asks for no country: each number keeps its own.
+        countries = dict(self.contact.phones.values_list("phone", "country"))
+        told["phones"] = [as_said(*pair, countries.get(pair[0], "")) for pair in self.phones.pairs]
         names = [label.name for label in self.cleaned_data.get("labels", ())] + self.cleaned_data["new_labels"]
         return {**told, "labels": sorted(names)}
 
@@ -237,11 +244,11 @@ class ContactForm(forms.Form):
 
 def _pairs(data, kind) -> list[tuple[str, str]]:
     sent = zip_longest(data.getlist(kind), data.getlist(f"{kind}_tag"), fillvalue="")
-    return list(sent)[:MOST_ROWS]
+    return list(sent)[:MOST_PARTS]
 
 
 def _initial(contact) -> dict:
-    texts = {key: getattr(contact, key) for key in ContactForm.TEXTS}
+    texts = {key: getattr(contact, key) for key in ContactForm.FIELDS}
     parts = {part: list(getattr(contact, part).values_list(kind, "tag")) for part, kind, *_ in KINDS}
     labels = list(contact.labels.values_list("pk", flat=True))
     return {**texts, **parts, "labels": labels, "revision": contact.revision}

@@ -287,6 +287,16 @@ class Card(models.Model):
             after={key: _told(getattr(self, key)) for key in changed},
         )
 
+    def follow(self, contact: Contact, *, by: Actor) -> None:
+        """Be about the contact that its own became part of: recorded like any change, but no refusal can hold it back.
+
+        The caller holds the lock of the card.
+        """
+        before, self.contact = _told(self.contact), contact
+        self._touch("contact")
+        after = {"contact": _told(contact)}
+        self.record("card.updated", by, changed=["contact"], before={"contact": before}, after=after)
+
     @verb("card.update")
     def fill_fields(self, values: dict, *, by: Actor):
         """Fill in custom fields: {Field or its id: value}, None empties one. Raises ValidationError in words."""

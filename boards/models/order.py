@@ -286,6 +286,15 @@ class Order(models.Model):
             for card in self.cards.open():
                 card.update(due_date=self.due_date, due_time=card.due_time if self.due_date else None, by=by)
 
+    def follow(self, contact: Contact, *, by: Actor) -> None:
+        """Be about the contact that its own became part of, also when the order is over; its cards follow themselves.
+
+        The caller holds the lock of the order.
+        """
+        before, self.contact = {"contact": str(self.contact)}, contact
+        self.save(update_fields=["contact"])
+        record("order.updated", self, by, order=self.code, before=before, after={"contact": str(contact)})
+
     @verb("order.advance")
     def advance(self, card: Card | None = None, *, by: Actor):
         """Open the next step's card because this one was won; being told twice opens nothing twice.

@@ -1,12 +1,19 @@
 """People and companies a business works for."""
 
+import math
 import re
 import unicodedata
 import uuid
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import EmailValidator, MaxLengthValidator, MaxValueValidator, MinValueValidator
+from django.core.validators import (
+    EmailValidator,
+    MaxLengthValidator,
+    MaxValueValidator,
+    MinValueValidator,
+    RegexValidator,
+)
 from django.db import models
 from django.utils import timezone
 from django.utils.text import slugify
@@ -20,6 +27,26 @@ TINTS = list(enumerate("Red Orange Yellow Green Teal Blue Violet Pink".split(), 
 TAGS = [("", "No tag"), ("main", "Main"), ("work", "Work"), ("home", "Home")]
 PHONE_TAGS = [*TAGS, ("mobile", "Mobile"), ("fax", "Fax")]
 ADDRESS_TAGS = [*TAGS, ("billing", "Billing"), ("shipping", "Shipping")]
+MOST_PARTS = 50  # e-mails of a contact, phones, addresses
+MOST_EXTENDED = 100  # facts that programs keep at a contact
+LONGEST_NAME = 420  # as it is shown and sorted; its parts may be longer
+is_locale = RegexValidator(r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8}){0,3}\Z", "Write a language like en or pt-BR.", "locale")
+is_country = RegexValidator(r"^[A-Z]{2}\Z", "A country is two capital letters, like DE.", "country")
+
+
+def check_extended(facts) -> None:
+    """Refuse what is no short list of texts, numbers and yes or no by name."""
+    if not isinstance(facts, dict) or len(facts) > MOST_EXTENDED:
+        raise ValidationError(f"At most {MOST_EXTENDED} extended fields, each by its name.", code="extended")
+    for key, value in facts.items():
+        if not isinstance(key, str) or not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,99}", key, re.ASCII):
+            raise ValidationError("An extended field is called by letters, digits, dots, - and _.", code="extended")
+        is_text = isinstance(value, str) and len(value) <= 1000
+        is_number = isinstance(value, (bool, int, float)) and math.isfinite(value) and abs(value) <= 2**53
+        if not is_text and not is_number:
+            raise ValidationError(
+                "An extended field is a text of at most 1000 characters, a number, true or false.", code="extended"
+            )
 
 
 class ContactLabel(models.Model):
@@ -118,15 +145,22 @@ class Contact(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     business = models.ForeignKey(Business, models.CASCADE, related_name="contacts")
-    given_name = models.CharField(max_length=200, blank=True)
-    family_name = models.CharField(max_length=200, blank=True)
-    company = models.CharField(max_length=200, blank=True)
-    job_title = models.CharField(max_length=200, blank=True)
+    given_name = models.CharField(max_length=1000, blank=True)
+    family_name = models.CharField(max_length=1000, blank=True)
+    company = models.CharField(max_length=1000, blank=True)
+    job_title = models.CharField(max_length=1000, blank=True)
     notes = models.TextField(max_length=20_000, blank=True, validators=[MaxLengthValidator(20_000)])
     source = models.CharField(max_length=100, blank=True)
+    birthdate = models.DateField(null=True, blank=True)
+    locale = models.CharField(
+        "language", max_length=35, blank=True, validators=[is_locale], help_text="Like en or pt-BR."
+    )
+    extended = models.JSONField(
+        default=dict, blank=True, validators=[check_extended], help_text="What programs keep here, by name."
+    )
     labels = models.ManyToManyField(ContactLabel, blank=True, related_name="contacts")
     # What people see, search and sort by, kept beside the parts it is made of; `search` starts with the name's line.
-    name = models.CharField(max_length=420, editable=False)
+    name = models.CharField(max_length=LONGEST_NAME, editable=False)
     email = models.CharField("primary e-mail", max_length=320, blank=True, editable=False)
     phone = models.CharField("primary phone", max_length=50, blank=True, editable=False)
     search = models.TextField(editable=False, default="")
@@ -140,7 +174,8 @@ class Contact(models.Model):
     )
 
     objects = ContactQuerySet.as_manager()
-    FIELDS = ("given_name", "family_name", "company", "job_title", "notes", "source", "external_id")
+    TEXTS = ("given_name", "family_name", "company", "job_title", "notes", "source", "locale", "external_id")
+    FIELDS = (*TEXTS, "birthdate", "extended")
     PARTS = ("emails", "phones", "addresses", "labels")
 
     class Meta:
@@ -148,6 +183,9 @@ class Contact(models.Model):
         indexes = [
             models.Index(fields=["business", "name"], name="contact_by_name"),
             models.Index(fields=["business", "updated_at"], name="contact_by_touch"),
+            models.Index(
+                fields=["business", "created_at", "id"], condition=models.Q(archived_at=None), name="contact_by_age"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -160,14 +198,17 @@ class Contact(models.Model):
 
     @classmethod
     @verb("contact.create")
-    def create(cls, business, *, emails=(), phones=(), addresses=(), labels=(), by: Actor, **fields):
+    def create(cls, business, *, emails=(), phones=(), addresses=(), labels=(), only_if_new=False, by: Actor, **fields):
         """Make a contact from its parts.
 
-        emails, phones, addresses: lists of (value, tag), the first is the primary one; labels: ContactLabels or names.
+        emails, phones, addresses: lists of (value, tag), the first is the primary one, a phone's country may follow;
+        labels: ContactLabels or names. only_if_new: see `_refuse_twin`.
         Raises ValidationError when neither a name, a company, an e-mail nor a phone is given.
         """
         refuse_unknown(fields, cls.FIELDS)
         contact = cls(business=business, **fields)
+        if only_if_new:
+            contact._refuse_twin(emails, phones)
         contact._write(emails, phones, addresses, labels, by=by, insert=True)
         record("contact.created", contact, by, contact=contact.name, source=contact.source)
         return contact
@@ -187,34 +228,54 @@ class Contact(models.Model):
             raise ValidationError(f"Several contacts match {text}. Choose one of them.", code="several")
         return known[0] if known else cls.create(business, **_parts_of(text), by=by)
 
+    @classmethod
+    @verb("contact.create")
+    def put(cls, business, external_id: str, *, only_if_new=False, by: Actor, **parts):
+        """Return (the contact an outside system calls so, whether it was made now), changed to have these parts.
+
+        parts: what `create` and `update` take; what is not given stays. Two programs at once make one contact.
+        """
+        external_id = external_id.strip()
+        if not external_id:
+            raise ValidationError({"external_id": "Say how the outside system calls the contact."}, code="required")
+        Business.objects.select_for_update(no_key=True).get(pk=business.pk)
+        known = cls.objects.filter(business=business, external_id=external_id).first()
+        parts |= {"external_id": external_id, "only_if_new": only_if_new}
+        if known is None:
+            return cls.create(business, **parts, by=by), True
+        known.update(**parts, by=by)
+        return known, False
+
     @verb("contact.update")
-    def update(self, *, revision: int | None = None, by: Actor, **changes):
+    def update(self, *, revision: int | None = None, only_if_new=False, by: Actor, **changes):
         """Change what is given (fields, emails, phones, addresses, labels) and nothing else.
 
-        Raises Stale when `revision` is not the present one, ValidationError for bad parts.
+        only_if_new: see `_refuse_twin`. Raises Stale when `revision` is not the present one, ValidationError for bad
+        parts.
         """
         refuse_unknown(changes, (*self.FIELDS, *self.PARTS))
         self._lock()
-        if revision is not None and revision != self.revision:
-            raise Stale(self._news())
+        self.refuse_stale(revision)
         self._refuse_archived()
+        if only_if_new:
+            self._refuse_twin(changes.get("emails"), changes.get("phones"))
         before = self.as_told()
         for key in self.FIELDS:
             setattr(self, key, changes.get(key, getattr(self, key)))
         self._write(**{key: changes.get(key) for key in self.PARTS}, by=by)
-        after = self.as_told()
-        changed = [key for key in before if before[key] != after[key]]
-        if not changed:
-            return
-        self._touch()
-        record(
-            "contact.updated",
-            self,
-            by,
-            changed=[key.replace("_", " ") for key in changed],
-            before={key: before[key] for key in changed},
-            after={key: after[key] for key in changed},
-        )
+        if changed := self.touch_since(before):
+            record("contact.updated", self, by, changed=[key.replace("_", " ") for key in changed["before"]], **changed)
+
+    @verb("contact.update")
+    def relabel(self, *, add=(), remove=(), by: Actor):
+        """Put labels of the business on and take others off; those it wears besides stay. The same again is no news."""
+        self._lock()
+        self._refuse_archived()
+        before = self.as_told()
+        self.labels.add(*self._labels(add, by))
+        self.labels.remove(*remove)
+        if changed := self.touch_since(before):
+            record("contact.updated", self, by, changed=["labels"], **changed)
 
     @verb("contact.archive")
     def archive(self, *, by: Actor):
@@ -242,7 +303,7 @@ class Contact(models.Model):
         self._lock()
         if not self.archived_at:
             raise ValidationError("Archive the contact first, then delete it from the archive.", code="not_archived")
-        record("contact.deleted", self, by, contact=self.name)
+        record("contact.deleted", self, by, contact=self.name, into=None)
         self.delete()
 
     @classmethod
@@ -262,9 +323,10 @@ class Contact(models.Model):
     def as_told(self) -> dict:
         """Return what the ledger keeps of a contact."""
         told = {key: getattr(self, key) for key in self.FIELDS}
-        for part, field in (("emails", "email"), ("phones", "phone"), ("addresses", "address")):
-            rows = getattr(self, part).values_list(field, "tag")
-            told[part] = [f"{value} ({tag})" if tag else value for value, tag in rows]
+        told["birthdate"] = told["birthdate"].isoformat() if told["birthdate"] else ""
+        told["emails"] = [as_said(*row) for row in self.emails.values_list("email", "tag")]
+        told["phones"] = [as_said(*row) for row in self.phones.values_list("phone", "tag", "country")]
+        told["addresses"] = [as_said(*row) for row in self.addresses.values_list("address", "tag")]
         told["labels"] = list(self.labels.values_list("name", flat=True))
         return told
 
@@ -288,9 +350,41 @@ class Contact(models.Model):
 
     # Under the lock -----------------------------------------------------------------------------------
 
+    def refuse_stale(self, revision: int | None) -> None:
+        """Raise Stale when this is not the present revision; None is whatever it is now."""
+        if revision is not None and revision != self.revision:
+            raise Stale(self._news())
+
+    def touch_since(self, before: dict) -> dict:
+        """Count a change as a new revision; return what differs from what was told, before and after, or nothing."""
+        after = self.as_told()
+        changed = [key for key in before if before[key] != after[key]]
+        if not changed:
+            return {}
+        self._touch()
+        return {"before": {key: before[key] for key in changed}, "after": {key: after[key] for key in changed}}
+
     def _lock(self):
         """Lock the contact and read it anew."""
         self.refresh_from_db(from_queryset=Contact.objects.select_for_update())
+
+    def _refuse_twin(self, emails, phones) -> None:
+        """Raise ValidationError (twin, with its contact) when a live contact has one of these e-mails already.
+
+        Where no e-mail is given the phones count. What the contact itself has does not. The business stays locked, so
+        that of two who come at once the second sees the first.
+        """
+        Business.objects.select_for_update(no_key=True).get(pk=self.business_id)
+        mails = {value.strip().lower() for value, *_ in emails or ()}
+        calls = set() if mails else {digits_of(value) for value, *_ in phones or ()}
+        mails -= set(self.emails.values_list("email", flat=True)) if not self._state.adding else set()
+        calls -= set(self.phones.values_list("digits", flat=True)) if not self._state.adding else set()
+        others = Contact.objects.filter(business_id=self.business_id).live().exclude(pk=self.pk)
+        same = models.Q(pk__in=EmailAddress.objects.filter(email__in=mails - {""}).values("contact"))
+        same |= models.Q(pk__in=PhoneNumber.objects.filter(digits__in=calls - {""}).values("contact"))
+        twin = others.filter(same).order_by("created_at", "id").first()
+        if twin:
+            raise ValidationError(f"{twin.name} has this already.", code="twin", params={"contact": twin})
 
     def _refuse_archived(self):
         if self.archived_at:
@@ -309,29 +403,45 @@ class Contact(models.Model):
 
     def _write(self, emails=None, phones=None, addresses=None, labels=None, *, by: Actor, insert=False):
         """Write the fields and those parts that are given; keep what is derived from them right."""
-        emails = _cleaned(emails, str.lower)
-        phones, addresses = _cleaned(phones), _cleaned(addresses)
+        emails = _cleaned("emails", emails, str.lower)
+        phones, addresses = _cleaned("phones", phones), _cleaned("addresses", addresses)
         labels = self._labels(labels, by)
-        for key in self.FIELDS:
+        for key in self.TEXTS:
             setattr(self, key, getattr(self, key).strip())
-        mails = emails if emails is not None else list(self.emails.values_list("email", "tag"))
-        calls = phones if phones is not None else list(self.phones.values_list("phone", "tag"))
-        self.email, self.phone = (mails[0][0] if mails else ""), (calls[0][0] if calls else "")
-        self.name = (
-            " ".join(f"{self.given_name} {self.family_name}".split()) or self.company or self.email or self.phone
+        self._claim_external_id()
+        mails = (
+            [mail for mail, *_ in emails] if emails is not None else list(self.emails.values_list("email", flat=True))
         )
+        calls = (
+            [call for call, *_ in phones] if phones is not None else list(self.phones.values_list("phone", flat=True))
+        )
+        self.email, self.phone = (mails[0] if mails else ""), (calls[0] if calls else "")
+        self.name = name_of(self.given_name, self.family_name) or self.company or self.email or self.phone
+        self.name = self.name[:LONGEST_NAME]
         if not self.name:
             raise ValidationError("Give at least a name, a company, an e-mail or a phone.", code="nobody")
-        lines = [self.name, self.company, self.job_title, *(m for m, _ in mails)]
-        lines += [part for c, _ in calls for part in (c, digits_of(c))]
+        if self.birthdate and self.birthdate > timezone.localdate():
+            raise ValidationError({"birthdate": "A birthday lies in the past."}, code="birthdate")
+        lines = [self.name, self.company, self.job_title, *mails]
+        lines += [part for call in calls for part in (call, digits_of(call))]
         self.search = "".join(f"{folded(line)}\n" for line in lines)
         self.full_clean(exclude=["archived_by", "business"])
         self.save(force_insert=insert)
         _replace(self.emails, emails, "email")
-        _replace(self.phones, phones, "phone")
+        _replace(self.phones, _with_countries(self, phones), "phone")
         _replace(self.addresses, addresses, "address")
         if labels is not None:
             self.labels.set(labels)
+
+    def _claim_external_id(self):
+        """Raise ValidationError when another contact has the external id; of two who claim it at once the first gets it."""
+        if not self.external_id:
+            return
+        Business.objects.select_for_update(no_key=True).get(pk=self.business_id)
+        others = Contact.objects.filter(business_id=self.business_id, external_id=self.external_id).exclude(pk=self.pk)
+        if others.exists():
+            taken = ValidationError("Another contact has this external id.", code="external_id")
+            raise ValidationError({"external_id": taken})
 
     def _labels(self, labels, by: Actor):
         """Return labels of the business, those given by name made where they are new; None when none were given."""
@@ -347,7 +457,7 @@ class Contact(models.Model):
 
 
 class EmailAddress(models.Model):
-    """An e-mail address of a contact; position 0 is the primary one."""
+    """An e-mail address of a contact, in small letters; position 0 is the primary one."""
 
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="emails")
     email = models.EmailField(max_length=320, db_index=True)
@@ -369,6 +479,7 @@ class PhoneNumber(models.Model):
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="phones")
     phone = models.CharField(max_length=50)
     digits = models.CharField(max_length=50, db_index=True, editable=False)
+    country = models.CharField(max_length=2, blank=True, validators=[is_country], help_text="Like DE.")
     tag = models.CharField(max_length=10, choices=PHONE_TAGS, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
 
@@ -382,7 +493,16 @@ class PhoneNumber(models.Model):
     @property
     def link(self) -> str:
         """Return the address that makes a telephone call it."""
-        return f"tel:{'+' if self.phone.startswith(('+', '00')) else ''}{self.digits}"
+        return f"tel:{self.e164 or self.digits}"
+
+    @property
+    def e164(self) -> str:
+        """Return the number as the whole world dials it, if it was written that way.
+
+        A country alone does not say which leading digits of a national number fall away, so that is not guessed.
+        """
+        whole = digits_of(self.phone.replace("(0)", ""))
+        return f"+{whole}" if self.phone.startswith(("+", "00")) and 7 <= len(whole) <= 15 else ""
 
 
 class Address(models.Model):
@@ -407,8 +527,21 @@ def folded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).replace("\x00", " ").casefold().split())
 
 
+def name_of(given: str, family: str) -> str:
+    """Return a whole name."""
+    return " ".join(f"{given} {family}".split())
+
+
+def as_said(value: str, *remarks: str) -> str:
+    """Return a part of a contact with its tag, as the ledger keeps it."""
+    said = ", ".join(filter(None, remarks))
+    return f"{value} ({said})" if said else value
+
+
 def in_words(told) -> str:
     """Return what the ledger kept of a field as a person reads it."""
+    if isinstance(told, dict):
+        told = [f"{key}: {value}" for key, value in told.items()]
     return (", ".join(told) if isinstance(told, list) else told) or "nothing"
 
 
@@ -417,23 +550,36 @@ def digits_of(phone: str) -> str:
     return re.sub(r"\D", "", phone).removeprefix("00")[:50]
 
 
-def _cleaned(parts, change=str):
-    """Return (value, tag) pairs without blanks and repeats, or None when the part was not given."""
+def _cleaned(kind, parts, change=str):
+    """Return (value, tag …) of each part without blanks and repeats, or None when the part was not given."""
     if parts is None:
         return None
     seen = {}
-    for value, tag in parts:
+    for value, *rest in parts:
         value = change(value.strip())
         if value:
-            seen.setdefault(value, tag)
-    return list(seen.items())[:50]
+            seen.setdefault(value, rest)
+    if len(seen) > MOST_PARTS:
+        raise ValidationError({kind: f"A contact has at most {MOST_PARTS} of them."}, code="many")
+    return [(value, *rest) for value, rest in seen.items()]
+
+
+def _with_countries(contact, phones):
+    """Return phones with their countries; where none is said, the one the number had stays."""
+    if phones is None:
+        return None
+    known = dict(contact.phones.values_list("phone", "country"))
+    return [(phone, tag, *(rest or [known.get(phone, "")])) for phone, tag, *rest in phones]
 
 
 def _replace(rows, parts, field):
     if parts is None:
         return
     rows.all().delete()
-    made = [rows.model(contact=rows.instance, position=i, tag=tag, **{field: v}) for i, (v, tag) in enumerate(parts)]
+    made = [
+        rows.model(contact=rows.instance, position=at, **dict(zip((field, "tag", "country"), part, strict=False)))
+        for at, part in enumerate(parts)
+    ]
     for row in made:
         if field == "phone":
             row.digits = digits_of(row.phone)

@@ -1,7 +1,10 @@
 """The verbs of a contact: made, changed, put away, brought back, deleted."""
 
+import datetime as dt
+
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
 
 from accounts.models import Event
 from accounts.verbs import Stale
@@ -96,7 +99,7 @@ def test_bad_parts_change_nothing(business, staff):
     for bad in (
         {"emails": [("not an address", "")]},
         {"phones": [("1" * 51, "")]},
-        {"given_name": "x" * 201},
+        {"given_name": "x" * 1001},
         {"notes": "a\x00b"},
         {"emails": [("a\x00@example.org", "")]},
         {"given_name": "", "family_name": ""},
@@ -231,3 +234,104 @@ def test_long_texts_have_an_end_whoever_writes_them(business, owner):
     for parts in ({"notes": "x" * 20_001}, {"addresses": [("x" * 1001, "")]}):
         with pytest.raises(ValidationError):
             make_contact(business, by=actor(owner), **parts)
+
+
+# What programs keep --------------------------------------------------------------------------------------
+
+
+def test_birthday_language_and_extended_fields_are_kept_and_told(business, staff):
+    contact = make_contact(business)
+    contact.update(
+        birthdate=dt.date(1980, 2, 29), locale="pt-BR", extended={"custom.shoe": 38, "vip": True}, by=actor(staff)
+    )
+    event = Event.objects.about(contact).first()
+    assert event.details["after"] == {
+        "locale": "pt-BR",
+        "birthdate": "1980-02-29",
+        "extended": {"custom.shoe": 38, "vip": True},
+    }
+    lines = contact.history(1)[0][0].changes
+    assert ("birthdate", "nothing", "1980-02-29") in lines
+    assert ("extended", "nothing", "custom.shoe: 38, vip: True") in lines
+
+
+def test_what_a_program_may_not_keep_is_refused(business, staff):
+    contact = make_contact(business)
+    for bad in (
+        {"birthdate": timezone.localdate() + dt.timedelta(days=1)},
+        {"locale": "Portuguese (Brazil)"},
+        {"extended": {"": 1}},
+        {"extended": {"a\x00": 1}},
+        {"extended": {"a": None}},
+        {"extended": {"a": [1]}},
+        {"extended": {"a": float("inf")}},
+        {"extended": {"a": 2**60}},
+        {"extended": {"a": "x" * 1001}},
+        {"extended": {f"f{n}": n for n in range(101)}},
+        {"extended": ["a"]},
+        {"emails": [(f"{n}@example.org", "") for n in range(51)]},
+        {"phones": [("020 555", "", "Netherlands")]},
+    ):
+        with pytest.raises(ValidationError):
+            business.contacts.get().update(by=actor(staff), **bad)
+    assert business.contacts.get().revision == contact.revision
+
+
+def test_a_number_written_for_the_whole_world_is_known_as_such(business):
+    contact = make_contact(business, phones=[("+44 (0)20 7946 0018", ""), ("0031 20 555 0147", ""), ("020 7946", "")])
+    assert [phone.e164 for phone in contact.phones.all()] == ["+442079460018", "+31205550147", ""]
+    assert [phone.link for phone in contact.phones.all()] == ["tel:+442079460018", "tel:+31205550147", "tel:0207946"]
+
+
+def test_a_numbers_country_stays_until_another_is_given(business, staff):
+    contact = make_contact(business, phones=[("020 555", "", "NL")])
+    contact.update(phones=[("020 555", "work"), ("020 777", "")], by=actor(staff))
+    assert list(contact.phones.values_list("phone", "country")) == [("020 555", "NL"), ("020 777", "")]
+    contact.update(phones=[("020 555", "work", "GB")], by=actor(staff))
+    assert Event.objects.about(contact).first().details["after"]["phones"] == ["020 555 (work, GB)"]
+
+
+def test_only_if_new_a_mail_somebody_has_is_refused_with_its_contact(business, staff):
+    by = actor(staff)
+    known = make_contact(business, emails=[("a@example.org", "")], phones=[("+31 20 555", "")])
+    make = {"only_if_new": True, "by": by, "given_name": "Ada"}
+    for parts in ({"emails": [("A@example.org", "")]}, {"phones": [("0031-20-555", "")]}):
+        with pytest.raises(ValidationError) as refused:
+            Contact.create(business, **parts, **make)
+        assert (refused.value.code, refused.value.params["contact"]) == ("twin", known)
+    other = Contact.create(business, emails=[("b@example.org", "")], phones=[("+31 20 555", "")], **make)
+    with pytest.raises(ValidationError, match="has this already"):
+        other.update(emails=[("a@example.org", "")], only_if_new=True, by=by)
+    other.update(phones=[("+31 20 555", "work")], only_if_new=True, by=by)
+    known.archive(by=by)
+    other.update(emails=[("a@example.org", "")], only_if_new=True, by=by)
+    theirs = make_business()
+    make_contact(theirs, emails=[("c@example.org", "")])
+    assert Contact.create(business, emails=[("c@example.org", "")], **make)
+
+
+def test_an_external_id_belongs_to_one_contact(business, staff):
+    by = actor(staff)
+    make_contact(business, external_id="shop-7")
+    with pytest.raises(ValidationError, match="has this external id"):
+        make_contact(business, external_id=" shop-7 ")
+    assert make_contact(make_business(), external_id="shop-7")
+    one, is_new = Contact.put(business, "shop-7", company="Crust", by=by)
+    assert (is_new, one.given_name, one.company, one.revision) == (False, "Ines", "Crust", 2)
+    two, is_new = Contact.put(business, "shop-8", given_name="Ada", by=by)
+    assert (is_new, two.external_id, business.contacts.count()) == (True, "shop-8", 2)
+    with pytest.raises(ValidationError, match="how the outside system calls"):
+        Contact.put(business, " ", given_name="Nobody", by=by)
+
+
+def test_labels_are_put_on_and_taken_off_beside_the_others(business, staff):
+    contact = make_contact(business, labels=["VIP", "Press"])
+    press, late = (
+        business.contact_labels.get(name="Press"),
+        ContactLabel.find_or_create(business, "Late", by=actor(staff)),
+    )
+    contact.relabel(add=[late], remove=[press], by=actor(staff))
+    contact.relabel(add=[late], remove=[press], by=actor(staff))
+    assert set(contact.labels.values_list("name", flat=True)) == {"VIP", "Late"}
+    assert contact.revision == 2
+    assert Event.objects.about(contact).first().details["after"] == {"labels": ["Late", "VIP"]}
