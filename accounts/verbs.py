@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import wraps
 
 from django.core.exceptions import ValidationError
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from accounts.actor import Actor
 from accounts.policy import require
@@ -77,6 +77,37 @@ def refuse_unknown(changes, known) -> None:
     """Raise ValueError for a name that is none of those a verb may write: nothing is assigned because it was sent."""
     if unknown := set(changes) - set(known):
         raise ValueError(f"unknown fields {sorted(unknown)}")
+
+
+def refusal(field: str, says: str, code: str) -> ValidationError:
+    """Return the refusal of one field, with its code, which Django drops when it is given beside a dict."""
+    return ValidationError({field: ValidationError(says, code=code)})
+
+
+def refuse_changed_since(row, revision: int | None) -> None:
+    """Raise Stale when a row, as read under its lock, is not at the revision that somebody saw; None saw nothing."""
+    if revision is not None and revision != row.revision:
+        raise Stale(f"Somebody changed {row} a moment ago. Nothing was changed.")
+
+
+@contextmanager
+def own_external_id(row):
+    """Write a row whose external id is its own in the business; raises ValidationError (external_id) when it is not.
+
+    The database has the word, so that of two who give the same id at the same moment one is refused.
+    """
+    if not row.external_id:
+        yield
+        return
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError:
+        twins = type(row).objects.filter(business_id=row.business_id, external_id=row.external_id)
+        if not twins.exclude(pk=row.pk).exists():
+            raise
+        said = f"Another {row._meta.verbose_name} has this external id."
+        raise refusal("external_id", said, "external_id") from None
 
 
 def _refuse_null(*given) -> None:

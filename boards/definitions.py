@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 STAGE_ORDER = {"new": 0, "processing": 1, "completed": 2, "cancelled": 3}
 STAGE_NAMES = {"new": "New", "processing": "Processing", "completed": "Completed", "cancelled": "Cancelled"}
-MOST_STEPS = 60
 
 # What a step of a document says beside its id; "win" is true for exactly one.
 SETTINGS = {
@@ -88,14 +87,15 @@ def place_in_group(path: list[dict], stage: str) -> int:
 # What is wrong -----------------------------------------------------------------------------------------
 
 
-def problems(design: dict, *, cards: Mapping[str, int], all_cards: Mapping[str, int]) -> list[Problem]:
+def problems(design: dict, *, cards: Mapping[str, int], all_cards: Mapping[str, int], most: int) -> list[Problem]:
     """Return what is wrong with a design, errors first.
 
     cards: how many stand on the board in each running step, by its id; all_cards: with the archived ones.
+    most: how many steps it can have, on the path and cancelled.
     """
     found = [
         *_bad_names(design["steps"]),
-        *_bad_shape(design),
+        *_bad_shape(design, most),
         *_bad_removals(design, all_cards),
         *_bad_timeouts(design),
         *_idle(design),
@@ -117,14 +117,14 @@ def _bad_names(steps):
             yield _warning("DUPLICATE_NAME", said, twins)
 
 
-def _bad_shape(design):
+def _bad_shape(design, most):
     path, cancelled = path_of(design), cancelled_of(design)
     if not path:
         said = f"No step comes before {win_of(design)['name']}, so a card has nowhere to start."
         yield Problem("NOTHING_BEFORE_WIN", said, severity="error")
     for section in (path, cancelled):
-        if len(section) > MOST_STEPS:
-            yield Problem("TOO_MANY_STEPS", f"A workflow holds at most {MOST_STEPS} steps.", severity="error")
+        if len(section) > most:
+            yield Problem("TOO_MANY_STEPS", f"A workflow holds at most {most} steps.", severity="error")
 
 
 def _bad_removals(design, all_cards):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db import connection, models
 from fractional_indexing import generate_key_between, generate_n_keys_between
+
+from accounts.verbs import refusal
 
 # Dropping into the same gap again and again makes keys longer; past this a column's keys are written anew.
 LONGEST_RANK = 100
@@ -51,7 +52,7 @@ class Place:
 
     def _counted(self, column):
         if self.index < 0:
-            raise ValidationError({"position": "A position is counted from 0."}, code="position")
+            raise refusal("position", "A position is counted from 0.", "position")
         there = column.rank_at(self.index)
         return column.bottom() if there is None else column.next_to(there, "before")
 

@@ -11,7 +11,7 @@ from itertools import count
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models.functions import Lower
 from django.urls import get_resolver
@@ -116,9 +116,24 @@ class Business(models.Model):
     last_event = models.BigIntegerField(default=0, editable=False)
     last_card = models.BigIntegerField(default=0, editable=False)
     last_order = models.BigIntegerField(default=0, editable=False)
+    most_workflows = models.PositiveSmallIntegerField(
+        "most workflows",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(10_000)],
+        help_text="How many workflows there can be, archived ones aside. Left empty, there is no limit.",
+    )
+    most_phases = models.PositiveSmallIntegerField(
+        "most phases",
+        default=60,
+        validators=[MinValueValidator(1), MaxValueValidator(200)],
+        help_text="How many phases a workflow can have before its win phase.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = BusinessManager()
+
+    FIELDS = ("name", "slug", "time_zone", "currency", "most_workflows", "most_phases")
 
     class Meta:
         verbose_name_plural = "businesses"
@@ -143,10 +158,10 @@ class Business(models.Model):
 
     @verb("business.update")
     def update(self, *, by: Actor, **fields):
-        """Change name, slug, time_zone or currency; raises ValidationError for bad fields."""
+        """Change what is given of FIELDS; raises ValidationError for bad fields."""
         old = Business.objects.select_for_update(no_key=True).get(pk=self.pk)
-        refuse_unknown(fields, ("name", "slug", "time_zone", "currency"))
-        fields = {key: value.strip() for key, value in fields.items()}
+        refuse_unknown(fields, self.FIELDS)
+        fields = {key: value.strip() if isinstance(value, str) else value for key, value in fields.items()}
         before = {key: getattr(old, key) for key, value in fields.items() if getattr(old, key) != value}
         if not before:
             return

@@ -11,7 +11,6 @@ from accounts.templatetags.house import moon
 from boards.forms.cards import TOO_LONG, Line
 from boards.models import Status, Trigger
 from boards.models.library import STAGES
-from boards.models.workflow import MOST_PHASES
 
 NEW = "new"  # chosen instead of a status: one that the library does not have yet
 BY_HAND = "No trigger: moved by hand"
@@ -63,8 +62,9 @@ class Draft:
         self.find = " ".join(asked.get("find", "").replace("\x00", "").split())[:80]
         self.steps: list[Step] = []
         triggers = {str(trigger.pk): trigger for trigger in self.triggers}
-        whens = asked.getlist("when") + [""] * MOST_PHASES
-        for value, when in zip(asked.getlist("step")[:MOST_PHASES], whens, strict=False):
+        self.most = business.most_phases
+        whens = asked.getlist("when") + [""] * self.most
+        for value, when in zip(asked.getlist("step")[: self.most], whens, strict=False):
             step = self.read(value)
             if step and not self.has(step):
                 step.trigger = triggers.get(when)
@@ -194,8 +194,8 @@ class StepForm(forms.Form):
         step = self.draft.read(f"{told['stage'] or 'processing'}:{told['name']}" if chosen == NEW else chosen)
         if self.draft.has(step):
             raise forms.ValidationError({"name" if chosen == NEW else "status": f"{step.name} is a step already."})
-        if len(self.draft.steps) >= MOST_PHASES:
-            raise forms.ValidationError({"status": f"A workflow holds at most {MOST_PHASES} steps."})
+        if len(self.draft.steps) >= self.draft.most:
+            raise forms.ValidationError({"status": f"A workflow holds at most {self.draft.most} steps."})
         step.trigger = next((one for one in self.draft.triggers if str(one.pk) == told["trigger"]), None)
         self.step = step
         return told

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business, Event, Membership
-from accounts.verbs import Again, Stale, refuse_unknown, verb
+from accounts.verbs import Again, Stale, own_external_id, refusal, refuse_unknown, verb
 from boards.models.closing import Closing
 from boards.models.label import CardLabel, Label
 from boards.models.phase import Phase
@@ -143,14 +143,16 @@ class Card(models.Model):
     @classmethod
     @verb("card.create")
     def create(cls, phase, *, place: Place = BOTTOM, labels=(), assignees=(), by: Actor, **fields):
-        """Make a card in a phase; raises ValidationError for bad fields, an archived workflow, and what `move` refuses.
+        """Make a card in a phase; raises ValidationError for bad fields, an archived workflow, and what `move` refuses:
+        a full phase, missing facts, and the workflow's limits of active cards.
 
         labels: Labels of the workflow; assignees: Memberships of the business.
         """
         refuse_unknown(fields, cls.FIELDS)
-        phase = cls._lock_phases(phase.pk).get(phase.pk)
-        if phase is None:
+        phases = cls._lock_phases(phase.workflow_id, phase.pk)
+        if phase.pk not in phases:
             raise Phase.DoesNotExist
+        phase = phases[phase.pk]
         phase.workflow.refuse_archived()
         phase.refuse_when_full()
         card = cls(
@@ -162,8 +164,11 @@ class Card(models.Model):
             **fields,
         )
         card._check()
+        if phase.is_on_path:
+            card.refuse_over_limits(phases.values())
         card.rank = card._rank_in(phase, place)
-        card.save(force_insert=True)
+        with own_external_id(card):
+            card.save(force_insert=True)
         phase.tally(1, card.value or 0)
         for label in labels:
             card._wear(label)
@@ -179,10 +184,10 @@ class Card(models.Model):
         """Make a card of each line, all or none, in the order of the lines; blank lines are skipped."""
         names = [name.strip() for name in names if name.strip()]
         if not names:
-            raise ValidationError({"name": "Give the card a name."}, code="required")
+            raise refusal("name", "Give the card a name.", "required")
         if len(names) > MOST_AT_ONCE:
-            raise ValidationError(
-                {"name": f"That is {len(names)} lines; at most {MOST_AT_ONCE} cards can be added at once."}, code="many"
+            raise refusal(
+                "name", f"That is {len(names)} lines; at most {MOST_AT_ONCE} cards can be added at once.", "many"
             )
         cards = []
         for name in names:
@@ -209,16 +214,16 @@ class Card(models.Model):
         facts: what the phase asks for, filled in on the way (FIELDS, "assignees", "custom"), all or nothing.
         closing: why it ends, for a Cancelled phase (see Closing.read).
         Raises ValidationError for an archived card or workflow, a phase of another workflow (code other_workflow), a
-        full phase (wip_limit), missing facts (missing_facts, with `params["missing"]`) and a missing closing (closing).
+        full phase (wip_limit), missing facts (missing_facts, with `params["missing"]`), a missing closing (closing),
+        and back to the path for a workflow's limits (max_active_cards, contact_attached).
         """
+        self._refuse_elsewhere(to)
         phases = self._lock(to.pk)
         if to.pk not in phases:
             raise Stale(f"The phase was deleted a moment ago. {self.name} stayed where it was.")
         here, to = phases[self.phase_id], phases[to.pk]
         self._refuse_if_moved_since(revision)
         self._refuse_archived()
-        if to.workflow_id != self.workflow_id:
-            raise ValidationError("That phase belongs to another workflow.", code="other_workflow")
         rank = self._rank_in(to, place)
         old_rank = self.rank
         if here.pk == to.pk:
@@ -230,6 +235,8 @@ class Card(models.Model):
         if facts:
             self._fill_in(facts, by)
         self._refuse_lacking(to)
+        if to.is_on_path and not here.is_on_path:
+            self.refuse_over_limits(phases.values())
         if to.is_cancelled and not here.is_cancelled:
             Closing.read(self, **(closing or {"reason": None}), by=by).save(force_insert=True)
         here.tally(-1, -(self.value or 0))
@@ -276,9 +283,12 @@ class Card(models.Model):
         changed = [key for key in changes if getattr(self, key) != before[key]]
         if not changed:
             return
+        if "contact" in changed and here.is_on_path:
+            self._refuse_second_of_contact()
         if "value" in changed:
             here.tally(0, (self.value or 0) - (before["value"] or 0))
-        self._touch(*changed, "search")
+        with own_external_id(self):
+            self._touch(*changed, "search")
         return self.record(
             "card.updated",
             by,
@@ -307,7 +317,7 @@ class Card(models.Model):
         for key, value in values.items():
             field = fields.get(str(getattr(key, "pk", key)))
             if field is None:
-                raise ValidationError({"custom": "This field does not exist."}, code="field")
+                raise refusal("custom", "This field does not exist.", "field")
             before[field.name] = field.show(custom.get(str(field.pk)))
             custom[str(field.pk)] = field.read(value)
         after = {fields[pk].name: fields[pk].show(value) for pk, value in custom.items() if pk in fields}
@@ -333,7 +343,7 @@ class Card(models.Model):
         """
         self.lock_row()
         if trigger.business_id != self.business_id:
-            raise ValidationError({"trigger": "This trigger does not exist."}, code="trigger")
+            raise refusal("trigger", "This trigger does not exist.", "trigger")
         phase = {"id": str(self.phase_id), "name": self.phase.name}
         return self.record("card.reported", by, trigger=trigger.key, label=trigger.name, phase=phase)
 
@@ -413,6 +423,8 @@ class Card(models.Model):
     @verb("card.restore")
     def restore(self, to: Phase | None = None, place: Place | None = None, *, by: Actor):
         """Put an archived card back: where it was, or into another phase of its workflow."""
+        if to:
+            self._refuse_elsewhere(to)
         phases = self._lock(*([to.pk] if to else []))
         if not self.archived_at:
             return
@@ -420,8 +432,8 @@ class Card(models.Model):
             raise Stale(f"The phase was deleted a moment ago. {self.name} stayed in the archive.")
         to = phases[to.pk if to else self.phase_id]
         to.workflow.refuse_archived()
-        if to.workflow_id != self.workflow_id:
-            raise ValidationError("That phase belongs to another workflow.", code="other_workflow")
+        if to.is_on_path:
+            self.refuse_over_limits(phases.values())
         if to.pk != self.phase_id:
             self._refuse_lacking(to)
             if to.is_cancelled and not self.phase.is_cancelled:
@@ -530,15 +542,15 @@ class Card(models.Model):
     # Under the lock -----------------------------------------------------------------------------------
 
     @staticmethod
-    def _lock_phases(*ids):
-        return Phase.objects.select_related("workflow").lock(*ids)
+    def _lock_phases(workflow_id, *ids):
+        return Phase.objects.select_related("workflow").lock(workflow_id, *ids)
 
     def _lock(self, *others) -> dict:
         """Lock the card's phase and `others`, then the card, and read it anew; return the phases by id.
 
         Raises Again when the card left its phase in between, Stale when it was deleted.
         """
-        phases = self._lock_phases(self.phase_id, *others)
+        phases = self._lock_phases(self.workflow_id, self.phase_id, *others)
         held = self.phase_id
         try:
             self.refresh_from_db(from_queryset=Card.objects.select_for_update(of=("self",)))
@@ -566,9 +578,8 @@ class Card(models.Model):
         missing = phase.missing_of(self) if phase.required else []
         words = phase.name_facts(missing) if missing else []
         if words:
-            raise ValidationError(
-                f"{phase.name} asks for {', '.join(words)}.", code="missing_facts", params={"missing": missing}
-            )
+            params = {"phase": phase.name, "words": ", ".join(words), "missing": missing}
+            raise ValidationError("%(phase)s asks for %(words)s.", code="missing_facts", params=params)
 
     def _equip(self, phase: Phase, *, by: Actor) -> None:
         """Give the card what its new phase hands out: somebody responsible, and a checklist."""
@@ -628,16 +639,38 @@ class Card(models.Model):
         """Raise ValidationError, field by field, for what the domain does not allow."""
         self.name = self.name.strip()
         if self.contact_id and self.contact.business_id != self.business_id:
-            raise ValidationError({"contact": "This contact does not exist."}, code="contact")
+            raise refusal("contact", "This contact does not exist.", "contact")
         if self.due_time and not self.due_date:
-            raise ValidationError({"due_time": "Choose a day as well."}, code="due_time")
+            raise refusal("due_time", "Choose a day as well.", "due_time")
         self.search = f"{self.name} {self.source}".casefold()
         skip = ["business", "workflow", "phase", "rank", "contact", "created_by", "archived_by", "number"]
         self.clean_fields(exclude=skip)
-        if self.external_id:
-            twins = Card.objects.filter(business_id=self.business_id, external_id=self.external_id)
-            if twins.exclude(pk=self.pk).exists():
-                raise ValidationError({"external_id": "Another card has this external id."}, code="external_id")
+
+    def _refuse_elsewhere(self, to: Phase) -> None:
+        if to.workflow_id != self.workflow_id:
+            raise ValidationError("That phase belongs to another workflow.", code="other_workflow")
+
+    def refuse_over_limits(self, phases) -> None:
+        """Raise ValidationError when the path takes no further card, or none of this contact.
+
+        phases: those that are locked; where the workflow has a limit, all of them.
+        """
+        most = self.workflow.most_active_cards
+        if most is not None and sum(phase.card_count for phase in phases if phase.is_on_path) >= most:
+            raise ValidationError(
+                f"{self.workflow.name} holds at most {most} active cards, and so many are there.",
+                code="max_active_cards",
+            )
+        self._refuse_second_of_contact()
+
+    def _refuse_second_of_contact(self) -> None:
+        if not self.workflow.one_card_per_contact or not self.contact_id:
+            return
+        here = self.workflow.cards.on_board().filter(contact_id=self.contact_id, phase__section=Phase.PATH)
+        twin = here.exclude(pk=self.pk).first()
+        if twin:
+            said = f"{self.contact.name} has an active card in {self.workflow.name} already: {twin.name}."
+            raise refusal("contact", said, "contact_attached")
 
     def _refuse_archived(self) -> None:
         if self.archived_at:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Business
-from accounts.verbs import Stale, verb
+from accounts.verbs import Stale, refusal, verb
 from boards.models.card import Card
 
 MOST_ITEMS = 200
@@ -56,7 +56,7 @@ class Item(models.Model):
         """Add each line to the end of a card's checklist, all or none; blank lines are skipped."""
         lines = [line.strip() for line in lines if line.strip()]
         if not lines:
-            raise ValidationError({"text": "Write what has to be done."}, code="required")
+            raise refusal("text", "Write what has to be done.", "required")
         return [cls.add(card, line, by=by) for line in lines]
 
     @verb("card.change_item")

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models import Business
+from accounts.verbs import refusal
 from boards.models.library import CAUSES, Reason
 
 REFUNDS = [("none", "No refund"), ("part", "Refund in part"), ("full", "Refund in full")]
@@ -59,8 +60,8 @@ class Closing(models.Model):
             closed_by_name=by.name[:200],
         )
         if refund == "part" and not refund_amount:
-            raise ValidationError({"refund_amount": "How much was given back?"}, code="closing")
+            raise refusal("refund_amount", "How much was given back?", "closing")
         if refund == "part" and card.value is not None and refund_amount > card.value:
-            raise ValidationError({"refund_amount": "That is more than the card's value."}, code="closing")
+            raise refusal("refund_amount", "That is more than the card's value.", "closing")
         closing.clean_fields(exclude=["business", "card", "reason", "reopened_by"])
         return closing

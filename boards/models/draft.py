@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Business
-from accounts.verbs import Stale, verb
+from accounts.verbs import Stale, refusal, verb
 from boards import definitions
 from boards.definitions import blank_step, cancelled_of, in_order, merged, path_of, place_in_group, win_of
 from boards.models.phase import Phase
@@ -90,7 +90,7 @@ class Draft(models.Model):
         cards = {str(row["pk"]): row["card_count"] for row in rows}
         all_cards = {str(row["pk"]): row["all_cards"] for row in rows}
         return [
-            *definitions.problems(self.design, cards=cards, all_cards=all_cards),
+            *definitions.problems(self.design, cards=cards, all_cards=all_cards, most=self.business.most_phases),
             *self._crossings(all_cards),
         ]
 
@@ -188,7 +188,7 @@ class Draft(models.Model):
         if step["win"]:
             raise ValidationError("The win step cannot be deleted.", code="win_phase")
         if to is not None and (str(to) == step["id"] or not self.step(to)):
-            raise ValidationError({"to": "That step is gone. Choose another."}, code="cards_need_phase")
+            raise refusal("to", "That step is gone. Choose another.", "cards_need_phase")
         self.design["steps"].remove(step)
         for other in self.design["steps"]:
             if other["timeout_to"] == step["id"]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
-from accounts.verbs import verb
+from accounts.verbs import refusal, verb
 from boards.models.workflow import Workflow
 
 KINDS = [("text", "Text"), ("number", "Number"), ("date", "Date"), ("choice", "Choice"), ("yes_no", "Yes or no")]
@@ -129,7 +129,7 @@ class Field(models.Model):
         if self.kind == "choice" and not self.choices:
             raise ValidationError({"choices": "Give at least one choice."})
         if Field.objects.filter(workflow_id=self.workflow_id, name__iexact=self.name).exclude(pk=self.pk).exists():
-            raise ValidationError({"name": f"This workflow has a field “{self.name}” already."}, code="exists")
+            raise refusal("name", f"This workflow has a field “{self.name}” already.", "exists")
 
 
 def _clean_choices(choices) -> list[str]:

@@ -2,7 +2,6 @@
 
 import uuid
 
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -11,7 +10,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
-from accounts.verbs import verb
+from accounts.verbs import refusal, verb
 from boards.models.workflow import Workflow
 
 TINTS = [
@@ -90,7 +89,7 @@ class Label(models.Model):
         self.full_clean(exclude=["business", "workflow"], validate_constraints=False)
         twins = Label.objects.filter(workflow_id=self.workflow_id, name__iexact=self.name).exclude(pk=self.pk)
         if twins.exists():
-            raise ValidationError({"name": f"This workflow has a label “{self.name}” already."}, code="label_exists")
+            raise refusal("name", f"This workflow has a label “{self.name}” already.", "label_exists")
 
 
 class CardLabel(models.Model):

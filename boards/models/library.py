@@ -3,7 +3,6 @@
 import uuid
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models.functions import Lower
@@ -13,7 +12,7 @@ from django.utils.text import slugify
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
-from accounts.verbs import refuse_unknown, verb, writing
+from accounts.verbs import refusal, refuse_unknown, verb, writing
 
 STAGES = [("new", "New"), ("processing", "Processing"), ("completed", "Completed"), ("cancelled", "Cancelled")]
 CAUSES = [("customer", "The customer"), ("us", "Us")]
@@ -95,7 +94,7 @@ class Entry(models.Model):
         twin = twins.first()
         if twin:
             gone = " It is retired: bring it back instead." if twin.retired_at else ""
-            raise ValidationError({"name": f"The library has “{self.name}” already.{gone}"}, code="exists")
+            raise refusal("name", f"The library has “{self.name}” already.{gone}", "exists")
 
 
 class Status(Entry):
@@ -182,7 +181,7 @@ class Trigger(Entry):
         """Put a trigger into the library; the key is made from the name when none is given."""
         key = slugify(key or name).replace("-", "_")[:60] or uuid.uuid4().hex[:8]
         if cls.objects.filter(business=business, key=key).exists():
-            raise ValidationError({"name": f"There is a trigger with the key “{key}” already."}, code="exists")
+            raise refusal("name", f"There is a trigger with the key “{key}” already.", "exists")
         return cls(business=business, name=name.strip(), key=key, description=description.strip())._add(by)
 
     @verb("trigger.update")

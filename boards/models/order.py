@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
-from accounts.verbs import refuse_unknown, verb
+from accounts.verbs import refusal, refuse_unknown, verb
 from boards.models.card import Card
 from boards.models.library import Entry, LibraryQuerySet
 from boards.models.phase import Phase
@@ -97,11 +97,11 @@ class OrderType(Entry):
 
     def _chain(self, workflows) -> None:
         if len(workflows) > MOST_STAGES:
-            raise ValidationError({"workflows": f"A chain holds at most {MOST_STAGES} workflows."}, code="many")
+            raise refusal("workflows", f"A chain holds at most {MOST_STAGES} workflows.", "many")
         if len({workflow.pk for workflow in workflows}) < len(workflows):
-            raise ValidationError({"workflows": "A workflow can stand in the chain once."}, code="twice")
+            raise refusal("workflows", "A workflow can stand in the chain once.", "twice")
         if any(workflow.business_id != self.business_id for workflow in workflows):
-            raise ValidationError({"workflows": "This workflow does not exist."}, code="foreign")
+            raise refusal("workflows", "This workflow does not exist.", "foreign")
         self.stages.all().delete()
         OrderStage.objects.bulk_create(
             OrderStage(type=self, workflow=workflow, position=i) for i, workflow in enumerate(workflows)
@@ -110,7 +110,7 @@ class OrderType(Entry):
     def _check(self):
         super()._check()
         if OrderType.objects.filter(business_id=self.business_id, code=self.code).exclude(pk=self.pk).exists():
-            raise ValidationError({"code": "Another order type has this code."}, code="exists")
+            raise refusal("code", "Another order type has this code.", "exists")
 
 
 class OrderStage(models.Model):
@@ -246,7 +246,7 @@ class Order(models.Model):
                 raise ValidationError(f"{card.name} belongs to an order already.", code="order_card")
         else:
             phase = _first_phase(here.workflow)
-            Card._lock_phases(phase.pk)
+            Card._lock_phases(phase.workflow_id, phase.pk)
         order.number = Business.objects.take_number(kind.business_id, "last_order")
         order.save(force_insert=True)
         OrderStep.objects.bulk_create(
@@ -350,7 +350,7 @@ class Order(models.Model):
         """Raise ValidationError, field by field, for what the domain does not allow."""
         self.clean_fields(exclude=["business", "type", "number", "contact", "cancelled_by"])
         if self.contact and self.contact.business_id != self.business_id:
-            raise ValidationError({"contact": "This contact does not exist."}, code="foreign")
+            raise refusal("contact", "This contact does not exist.", "foreign")
 
     def _go_on(self, by: Actor, *, carry: Card | None):
         """Open the next pending step, or complete the order."""

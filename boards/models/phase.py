@@ -10,9 +10,9 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business, Membership
-from accounts.verbs import Stale, refuse_unknown, verb
+from accounts.verbs import Stale, own_external_id, refusal, refuse_changed_since, refuse_unknown, verb
 from boards.models.library import STAGES, Status, Trigger
-from boards.models.workflow import MOST_PHASES, Workflow
+from boards.models.workflow import Workflow
 from boards.ordering import BOTTOM
 
 # What a phase may ask of a card before it comes in; custom fields are asked for as "field:<id>".
@@ -29,11 +29,15 @@ LIMITS = [("soft", "Warn"), ("hard", "Refuse")]
 class PhaseQuerySet(models.QuerySet):
     """Reads phases."""
 
-    def lock(self, *ids):
-        """Lock these phases in id order, so that two moves cannot wait for each other; return them by id."""
+    def lock(self, workflow_id, *ids):
+        """Lock these phases of a workflow in id order, so that two moves cannot wait for each other; return them by id.
+
+        Where the workflow limits its active cards all its phases are locked: they are counted together.
+        """
+        limited = models.Q(workflow__one_card_per_contact=True) | models.Q(workflow__most_active_cards__isnull=False)
+        rows = self.filter(models.Q(pk__in=ids) | limited, workflow=workflow_id).order_by("pk")
         # No key is changed, so rows that merely point here (a new card, an event) need not wait.
-        rows = self.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",), no_key=True)
-        return {phase.pk: phase for phase in rows}
+        return {phase.pk: phase for phase in rows.select_for_update(of=("self",), no_key=True)}
 
 
 class Phase(models.Model):
@@ -71,6 +75,7 @@ class Phase(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(87600)],
     )
     timeout_to = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
+    revision = models.PositiveIntegerField(default=1, editable=False)
     # Kept by the verbs under the phase's lock, so that no page has to count a long column.
     card_count = models.IntegerField("cards", default=0, editable=False)
     value_total = models.BigIntegerField(default=0, editable=False, help_text="In minor units of the currency.")
@@ -96,6 +101,11 @@ class Phase(models.Model):
 
     def __str__(self):
         return self.name
+
+    @property
+    def is_on_path(self) -> bool:
+        """Answer whether cards in here are active: on their way, neither won nor cancelled."""
+        return self.section == self.PATH
 
     @property
     def is_win(self) -> bool:
@@ -154,17 +164,18 @@ class Phase(models.Model):
         """Add a phase: to the path before the win phase, or behind it when its stage group is Cancelled.
 
         position: its place counted from 0 (beyond the end: the end). settings: any of SETTINGS.
+        Raises ValidationError (max_phases) when there are as many as the business may have.
         """
         workflow, phases = cls._lock_path(workflow.pk)
         workflow.refuse_archived()
         phase = cls(business_id=workflow.business_id, workflow=workflow, name=name.strip(), stage=stage)
         phase.section = cls.CANCELLED if stage == "cancelled" else cls.PATH
         neighbours = [other for other in phases if other.section == phase.section]
-        if len(neighbours) >= MOST_PHASES:
-            raise ValidationError(f"A workflow holds at most {MOST_PHASES} phases.", code="too_many_phases")
+        workflow.refuse_more_phases(len(neighbours) + 1)
         phase._set(settings)
-        phase.full_clean(exclude=["business", "workflow"])
-        phase.save(force_insert=True)
+        phase._check()
+        with own_external_id(phase):
+            phase.save(force_insert=True)
         neighbours.insert(len(neighbours) if position is None else _index(position, len(neighbours)), phase)
         _number(neighbours)
         workflow.note_change()
@@ -172,12 +183,13 @@ class Phase(models.Model):
         return phase
 
     @verb("phase.update")
-    def update(self, *, by: Actor, **changes):
+    def update(self, *, revision: int | None = None, by: Actor, **changes):
         """Change name or any of SETTINGS; the win phase may be renamed like any other."""
         workflow, phases = self._lock_path(self.workflow_id)
         now = next((phase for phase in phases if phase.pk == self.pk), None)
         if now is None:
             raise Phase.DoesNotExist
+        refuse_changed_since(now, revision)
         self.section, self.position, self.card_count = now.section, now.position, now.card_count
         told = {key: _told(getattr(now, key)) for key in changes}
         self._set(changes)
@@ -186,8 +198,10 @@ class Phase(models.Model):
         changed = sorted(key for key in changes if told[key] != after[key])
         if not changed:
             return
-        self.full_clean(exclude=["business", "workflow"])
-        self.save(update_fields=[*changed, "section", "position"])
+        self.revision = now.revision + 1
+        self._check()
+        with own_external_id(self):
+            self.save(update_fields=[*changed, "section", "position", "revision"])
         workflow.note_change()
         record(
             "phase.updated",
@@ -200,7 +214,7 @@ class Phase(models.Model):
         )
 
     @verb("phase.move")
-    def move(self, position: int, *, by: Actor):
+    def move(self, position: int, *, revision: int | None = None, by: Actor):
         """Put the phase at a place of the path, counted from 0 without it (beyond the end: the end).
 
         Raises ValidationError for the win phase, which is always last, and for a negative place.
@@ -212,6 +226,7 @@ class Phase(models.Model):
         me = next((phase for phase in path if phase.pk == self.pk), None)
         if me is None:
             raise Phase.DoesNotExist
+        refuse_changed_since(me, revision)
         before = path.index(me)
         path.remove(me)
         after = _index(position, len(path))
@@ -219,13 +234,14 @@ class Phase(models.Model):
             return
         path.insert(after, me)
         _number(path)
-        self.position = after
+        self.position, self.revision = after, me.revision + 1
+        self.save(update_fields=["revision"])
         design.note_change()
         workflow = str(self.workflow_id)
         record("phase.moved", self, by, workflow=workflow, phase=self.name, before=before + 1, after=after + 1)
 
     @verb("phase.delete")
-    def delete_to(self, to: "Phase | None", *, by: Actor):
+    def delete_to(self, to: "Phase | None", *, revision: int | None = None, by: Actor):
         """Delete the phase; its cards, archived ones too, go to the bottom of `to`.
 
         Raises ValidationError for the win phase, and when there are cards but no destination in this workflow, or one
@@ -235,22 +251,28 @@ class Phase(models.Model):
             raise ValidationError("The win phase cannot be deleted.", code="win_phase")
         workflow, phases = self._lock_path(self.workflow_id)
         path = [phase for phase in phases if phase.section == self.section]
-        if self not in path:
+        me = next((phase for phase in path if phase.pk == self.pk), None)
+        if me is None:
             raise Phase.DoesNotExist
+        refuse_changed_since(me, revision)
         cards = list(self.cards.select_for_update(of=("self",)).order_by("rank"))
         if cards and (to is None or to.pk == self.pk or to.workflow_id != self.workflow_id):
             raise ValidationError(
                 f"Choose where the {len(cards)} cards of {self.name} should go.", code="cards_need_phase"
             )
-        if cards and not Phase.objects.filter(pk=to.pk).exists():
+        if cards and to not in phases:
             raise Stale(f"The phase {to.name} was deleted a moment ago. Nothing was changed.")
+        to = phases[phases.index(to)] if cards else None
         if cards and to.is_cancelled and not self.is_cancelled:
             raise ValidationError(f"Nobody said why they end: {to.name} takes cards only one by one.", code="closing")
         for card in cards:
+            if to.is_on_path and not self.is_on_path and not card.archived_at:
+                card.workflow = workflow
+                card.refuse_over_limits(phases)
             card.stand_in(to, BOTTOM, by=by)
         path.remove(self)
         workflow.note_change()
-        name = to.name if to and cards else ""
+        name = to.name if to else ""
         record("phase.deleted", self, by, workflow=str(self.workflow_id), phase=self.name, cards=len(cards), to=name)
         self.delete()
         _number(path)
@@ -261,6 +283,10 @@ class Phase(models.Model):
         workflow = Workflow.objects.select_for_update(no_key=True).get(pk=workflow_id)
         phases = cls.objects.filter(workflow_id=workflow_id).order_by("pk").select_for_update(of=("self",), no_key=True)
         return workflow, sorted(phases, key=lambda phase: (phase.section, phase.position, phase.pk))
+
+    def _check(self) -> None:
+        """Raise ValidationError, field by field; what is once in the business the database says when it is written."""
+        self.full_clean(exclude=["business", "workflow"], validate_constraints=False)
 
     def _set(self, changes: dict) -> None:
         """Put settings on, unsaved; raises ValueError for one that is not in SETTINGS, ValidationError for a bad one."""
@@ -279,23 +305,26 @@ class Phase(models.Model):
         if section == now.section:
             return
         if now.card_count:
-            raise ValidationError(
-                {"stage": f"{now.name} holds {now.card_count} cards. Move them first: nobody said why they ended."},
-                code="cards_inside",
+            raise refusal(
+                "stage",
+                f"{now.name} holds {now.card_count} cards. Move them first: nobody said why they ended.",
+                "cards_inside",
             )
-        self.section, self.position = section, sum(phase.section == section for phase in phases)
+        neighbours = sum(phase.section == section for phase in phases)
+        self.workflow.refuse_more_phases(neighbours + 1)
+        self.section, self.position = section, neighbours
 
     def _check_settings(self) -> None:
         """Raise ValidationError for settings that point elsewhere or make no sense."""
         for key in ("status", "trigger", "default_assignee"):
             chosen = getattr(self, key)
             if chosen is not None and chosen.business_id != self.business_id:
-                raise ValidationError({key: "This does not exist."}, code="foreign")
+                raise refusal(key, "This does not exist.", "foreign")
         if self.timeout_to is not None and self.timeout_to.workflow_id != self.workflow_id:
-            raise ValidationError({"timeout_to": "That phase belongs to another workflow."}, code="other_workflow")
+            raise refusal("timeout_to", "That phase belongs to another workflow.", "other_workflow")
         known = set(FACTS) | {f"field:{field.pk}" for field in self.workflow.fields.all()}
         if not isinstance(self.required, list) or not set(self.required) <= known:
-            raise ValidationError({"required": "Choose from the list."}, code="required_facts")
+            raise refusal("required", "Choose from the list.", "required_facts")
         lines = [str(line).strip()[:300] for line in self.checklist_lines if str(line).strip()]
         self.checklist_lines = list(dict.fromkeys(lines))[:50]
 
@@ -313,7 +342,7 @@ class Phase(models.Model):
 
 def _index(position: int, length: int) -> int:
     if position < 0:
-        raise ValidationError({"position": "A position is counted from 0."}, code="position")
+        raise refusal("position", "A position is counted from 0.", "position")
     return min(position, length)
 
 

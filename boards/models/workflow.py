@@ -5,7 +5,7 @@ from re import fullmatch
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxLengthValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -14,7 +14,7 @@ from django.utils.text import slugify
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
-from accounts.verbs import Stale, refuse_unknown, verb
+from accounts.verbs import Stale, own_external_id, refuse_changed_since, refuse_unknown, verb
 from boards.models.library import STAGE_TINTS, Status
 
 TYPES = [
@@ -26,7 +26,6 @@ TYPES = [
     ("service", "Service"),
     ("other", "Other"),
 ]
-MOST_PHASES = 60
 
 
 class WorkflowQuerySet(models.QuerySet):
@@ -49,6 +48,18 @@ class Workflow(models.Model):
     entity_type = models.CharField(max_length=40, blank=True, default="")
     entity_subtype = models.CharField(max_length=40, blank=True, default="")
     external_id = models.CharField(max_length=200, blank=True, default="")
+    # A card is active while it stands on the path, not archived.
+    one_card_per_contact = models.BooleanField(
+        "one active card per contact", default=False, help_text="A contact can have one card on the path at a time."
+    )
+    most_active_cards = models.PositiveIntegerField(
+        "most active cards",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
+        help_text="How many cards can stand on the path at a time. Left empty, there is no limit.",
+    )
+    revision = models.PositiveIntegerField(default=1, editable=False)
     last_access = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -58,6 +69,8 @@ class Workflow(models.Model):
     )
 
     objects = WorkflowQuerySet.as_manager()
+
+    FIELDS = ("name", "description", "type", "external_id", "one_card_per_contact", "most_active_cards")
 
     class Meta:
         ordering = [Lower("name"), "id"]
@@ -73,19 +86,26 @@ class Workflow(models.Model):
 
     @classmethod
     @verb("workflow.create")
-    def create(cls, business, *, name: str, description="", type="", template=None, steps=(), by: Actor):
+    def create(
+        cls, business, *, name: str, description="", type="", external_id="", template=None, steps=(), by: Actor
+    ):
         """Make a workflow with its win phase and, from a template or from steps, its phases.
 
         template: a boards.starters.Starter; it gives labels too, and the type when none is given.
         steps: dicts with a `status` of the library, or a `name` and a `stage` group that are put into it, and a `trigger`
         or none. The last step on the path is the win when its stage group is Completed; cancelled ones stand behind it.
-        Raises ValidationError for a missing or overlong name and for steps that make no workflow.
+        Raises ValidationError for a missing or overlong name, for steps that make no workflow, and when the business
+        has as many workflows (max_workflows) or the steps are more (max_phases) than it may have.
         """
+        business = Business.objects.select_for_update(no_key=True).get(pk=business.pk)
+        cls._refuse_another(business)
         workflow = cls(business=business, name=name.strip(), description=description.strip())
         workflow.type = type or (template.type if template else "other")
+        workflow.external_id = external_id.strip()
         workflow.slug = cls._free_slug(business, workflow.name)
-        workflow.full_clean(exclude=["business", "archived_by"])
-        workflow.save(force_insert=True)
+        workflow._check()
+        with own_external_id(workflow):
+            workflow.save(force_insert=True)
         if steps:
             workflow._lay_out_steps(list(steps), by)
         else:
@@ -94,21 +114,27 @@ class Workflow(models.Model):
         return workflow
 
     @verb("workflow.update")
-    def update(self, *, by: Actor, **changes):
-        """Change name, description or type; its address stays, so that links keep working."""
-        now = type(self).objects.select_for_update().get(pk=self.pk)
-        refuse_unknown(changes, ("name", "description", "type"))
-        changes = {key: value.strip() for key, value in changes.items()}
+    def update(self, *, revision: int | None = None, by: Actor, **changes):
+        """Change what is given of FIELDS; its address stays, so that links keep working.
+
+        A limit that is set counts from now on: cards that are too many already may stay.
+        """
+        refuse_unknown(changes, self.FIELDS)
+        now = type(self).objects.select_for_update(no_key=True).get(pk=self.pk)
+        refuse_changed_since(now, revision)
+        changes = {key: value.strip() if isinstance(value, str) else value for key, value in changes.items()}
         before = {key: getattr(now, key) for key, value in changes.items() if getattr(now, key) != value}
         if not before:
             return
         for key, value in changes.items():
             setattr(self, key, value)
-        self.updated_at = timezone.now()
-        self.full_clean(exclude=["business", "archived_by"])
-        self.save(update_fields=[*changes, "updated_at"])
+        self.updated_at, self.revision = timezone.now(), now.revision + 1
+        self._check()
+        with own_external_id(self):
+            self.save(update_fields=[*changes, "updated_at", "revision"])
         after = {key: getattr(self, key) for key in before}
-        record("workflow.updated", self, by, changed=sorted(before), before=before, after=after)
+        changed = [key.replace("_", " ") for key in sorted(before)]
+        record("workflow.updated", self, by, changed=changed, before=before, after=after)
 
     @verb("workflow.redesign")
     def redesign(self, draft, *, by: Actor) -> list[str]:
@@ -133,29 +159,32 @@ class Workflow(models.Model):
         return changes
 
     @verb("workflow.archive")
-    def archive(self, *, by: Actor):
+    def archive(self, *, revision: int | None = None, by: Actor):
         """Put the workflow away with all it holds; doing it again is no news."""
         now = type(self).objects.select_for_update(no_key=True).get(pk=self.pk)
         if now.archived_at:
             return
-        self.archived_at, self.archived_by_id = timezone.now(), by.user_id
-        self.save(update_fields=["archived_at", "archived_by"])
+        refuse_changed_since(now, revision)
+        self.archived_at, self.archived_by_id, self.revision = timezone.now(), by.user_id, now.revision + 1
+        self.save(update_fields=["archived_at", "archived_by", "revision"])
         record("workflow.archived", self, by, workflow=self.name)
 
     @verb("workflow.restore")
     def restore(self, *, by: Actor):
-        """Bring an archived workflow back."""
-        now = type(self).objects.select_for_update().get(pk=self.pk)
+        """Bring an archived workflow back; raises ValidationError (max_workflows) when there are enough without it."""
+        now = type(self).objects.select_for_update(no_key=True).get(pk=self.pk)
         if not now.archived_at:
             return
-        self.archived_at = self.archived_by = None
-        self.save(update_fields=["archived_at", "archived_by"])
+        self._refuse_another(Business.objects.select_for_update(no_key=True).get(pk=self.business_id))
+        self.archived_at, self.archived_by, self.revision = None, None, now.revision + 1
+        self.save(update_fields=["archived_at", "archived_by", "revision"])
         record("workflow.restored", self, by, workflow=self.name)
 
     @verb("workflow.delete")
-    def delete_for_good(self, *, by: Actor):
+    def delete_for_good(self, *, revision: int | None = None, by: Actor):
         """Delete an archived workflow with its phases and cards; raises ValidationError when it is not archived."""
         now = type(self).objects.select_for_update().get(pk=self.pk)
+        refuse_changed_since(now, revision)
         if not now.archived_at:
             raise ValidationError("Archive the workflow first, then delete it from the archive.", code="not_archived")
         record("workflow.deleted", self, by, workflow=self.name, cards=self.cards.count())
@@ -178,10 +207,27 @@ class Workflow(models.Model):
         """Note that its design changed; what changed is in the ledger."""
         type(self).objects.filter(pk=self.pk).update(updated_at=timezone.now())
 
+    def refuse_more_phases(self, count: int) -> None:
+        """Raise ValidationError when a section, the path or the cancelled phases, holds more than the business has it."""
+        most = self.business.most_phases
+        if count > most:
+            raise ValidationError(f"A workflow holds at most {most} phases.", code="max_phases")
+
     def refuse_archived(self) -> None:
         """Raise ValidationError when the workflow has been put away."""
         if self.archived_at:
             raise ValidationError(f"{self.name} is archived. Restore it first.", code="workflow_archived")
+
+    def _check(self) -> None:
+        """Raise ValidationError, field by field; what is once in the business the database says when it is written."""
+        self.full_clean(exclude=["business", "archived_by"], validate_constraints=False)
+
+    @classmethod
+    def _refuse_another(cls, business) -> None:
+        """Raise ValidationError when the business has all the workflows it may have; the caller holds its lock."""
+        most = business.most_workflows
+        if most is not None and cls.objects.live().filter(business=business).count() >= most:
+            raise ValidationError(f"There can be at most {most} workflows. Archive one first.", code="max_workflows")
 
     def _lay_out(self, template):
         """Write the phases and labels the workflow starts with; part of its creation, so no events of their own."""
@@ -210,8 +256,6 @@ class Workflow(models.Model):
 
     def _lay_out_steps(self, steps, by):
         """Write the phases that were thought up; what the library lacks is put into it."""
-        if len(steps) > MOST_PHASES:
-            raise ValidationError(f"A workflow holds at most {MOST_PHASES} phases.", code="too_many_phases")
         Phase = self.phases.model
         phases = []
         for step, status in zip(steps, self._find_statuses(steps, by), strict=True):
@@ -238,6 +282,7 @@ class Workflow(models.Model):
             win = Phase(business_id=self.business_id, workflow=self, name="Win", stage="completed", section=Phase.WIN)
         cancelled = [phase for phase in phases if phase.section == Phase.CANCELLED]
         for group in (path, cancelled):
+            self.refuse_more_phases(len(group))
             for position, phase in enumerate(group):
                 phase.position = position
         Phase.objects.bulk_create([*path, win, *cancelled])
@@ -261,11 +306,10 @@ class Workflow(models.Model):
 
     @classmethod
     def _free_slug(cls, business, name) -> str:
-        """Return an address nobody has: the name, or the name and a number."""
+        """Return an address nobody has: the name, or the name and a number; the caller holds the business's lock."""
         wanted = slugify(name)[:50] or "workflow"
         if fullmatch(r"-*([0-9a-f]-*){32}", wanted):
             wanted = f"workflow-{wanted}"  # it would be taken for the id of another
-        Business.objects.select_for_update(no_key=True).get(pk=business.pk)
         taken = set(cls.objects.filter(business=business, slug__startswith=wanted).values_list("slug", flat=True))
         taken.add("new")  # there the page lives that makes workflows
         tries = (wanted if n == 1 else f"{wanted}-{n}" for n in range(1, len(taken) + 2))

@@ -141,7 +141,9 @@ def _told(card, event) -> str:
 
 def _phase(request, card, pk) -> Phase:
     """Return the business's phase; the card's own needs no look, for the verb reads it under its lock."""
-    return Phase(pk=pk) if pk == card.phase_id else get_object_or_404(request.business.phases, pk=pk)
+    if pk == card.phase_id:
+        return Phase(pk=pk, workflow_id=card.workflow_id)
+    return get_object_or_404(request.business.phases, pk=pk)
 
 
 def _ask(request, asked):

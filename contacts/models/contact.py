@@ -21,7 +21,7 @@ from django.utils.text import slugify
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business, Event
-from accounts.verbs import Stale, refuse_unknown, verb
+from accounts.verbs import Stale, refusal, refuse_unknown, verb
 
 TINTS = list(enumerate("Red Orange Yellow Green Teal Blue Violet Pink".split(), start=1))
 TAGS = [("", "No tag"), ("main", "Main"), ("work", "Work"), ("home", "Home")]
@@ -94,7 +94,7 @@ class ContactLabel(models.Model):
             return
         self.clean_fields(exclude=["business"])
         if self._twin():
-            raise ValidationError({"name": f"There is a label “{self.name}” already."}, code="label_exists")
+            raise refusal("name", f"There is a label “{self.name}” already.", "label_exists")
         self.updated_at = timezone.now()
         self.save(update_fields=["name", "tint", "updated_at"])
         record("contact_label.updated", self, by, before=before, after=after)

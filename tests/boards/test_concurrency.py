@@ -12,7 +12,7 @@ from accounts.verbs import Stale
 from boards.models import Card, Comment, Item, Phase
 from boards.ordering import BOTTOM, TOP, Place
 from tests.boards.ledger import assert_whole
-from tests.factories import actor, make_card
+from tests.factories import actor, make_card, make_contact
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE = 8
@@ -154,6 +154,30 @@ def test_cards_created_at_once_have_numbers_without_gaps(workflow, path, by):
     answers = at_once(*[lambda i=i: make_card(path[i % 3], by=by) for i in range(PEOPLE)])
     assert not [answer for answer in answers if isinstance(answer, Exception)]
     assert sorted(card.number for card in answers) == list(range(1, PEOPLE + 1))
+    assert_whole(workflow)
+
+
+def test_at_the_limits_of_a_workflow_the_last_place_is_given_once(workflow, path, by, manager, business):
+    ines = make_contact(business)
+    workflow.update(most_active_cards=3, one_card_per_contact=True, by=actor(manager))
+    won = make_card(path[-1], contact=ines)
+    answers = at_once(
+        lambda: card_of(won).move(path[0], by=by),
+        lambda: make_card(path[1], contact=ines),
+        lambda: make_card(path[2], contact=ines),
+        *[lambda i=i: make_card(path[i % 4]) for i in range(PEOPLE - 3)],
+    )
+    assert not bugs(answers)
+    active = Card.objects.open().filter(workflow=workflow)
+    assert active.count() == 3
+    assert active.filter(contact=ines).count() <= 1
+    assert_whole(workflow)
+
+
+def test_an_external_id_given_by_many_at_once_is_given_once(workflow, path, by):
+    answers = at_once(*[lambda i=i: make_card(path[i % 3], external_id="crm-1", by=by) for i in range(PEOPLE)])
+    assert not bugs(answers)
+    assert sum(isinstance(answer, ValidationError) for answer in answers) == PEOPLE - 1
     assert_whole(workflow)
 
 
