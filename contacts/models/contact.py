@@ -384,7 +384,7 @@ class Contact(models.Model):
         same |= models.Q(pk__in=PhoneNumber.objects.filter(digits__in=calls - {""}).values("contact"))
         twin = others.filter(same).order_by("created_at", "id").first()
         if twin:
-            raise ValidationError(f"{twin.name} has this already.", code="twin", params={"contact": twin})
+            raise ValidationError("%(contact)s has this already.", code="twin", params={"contact": twin})
 
     def _refuse_archived(self):
         if self.archived_at:
