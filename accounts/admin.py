@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 
 from accounts.actor import Actor
-from accounts.models import Business, Event, Invitation, Membership, Token, User
+from accounts.models import Business, Event, Invitation, Membership, Receipt, Token, User
 from accounts.verbs import writing
 
 admin.site.site_title = admin.site.site_header = "Phasewise administration"
@@ -343,6 +343,18 @@ class TokenAdmin(VerbAdmin):
     search_fields = ("name", "hint", "business__name", "business__slug", "maker__email")
     date_hierarchy = "created_at"
     actions = (deed("revoke", "Revoke"),)
+
+
+@admin.register(Receipt)
+class ReceiptAdmin(SeenAdmin):
+    """What programs were answered under their Idempotency-Keys."""
+
+    says = "A program that sends a request again gets the answer kept here. After two days it is forgotten."
+    hides = ("answer",)
+    list_display = ("key", "token", "part", "created_at")
+    list_select_related = ("token",)
+    search_fields = ("key", "token__name", "token__business__slug")
+    date_hierarchy = "created_at"
 
 
 @admin.register(Event)

@@ -35,6 +35,23 @@ def writing():
     return _one_writer if connection.vendor == "sqlite" else nullcontext()
 
 
+def in_one(work):
+    """Run work in one transaction and return what it returns; where others won the race for its rows, run it anew.
+
+    Raises Stale when it never wins.
+    """
+    for chance in reversed(range(TRIES)):
+        try:
+            with writing(), transaction.atomic():
+                return work()
+        except Again:
+            if not chance:
+                raise Stale("Somebody else is changing this at the same moment. Try again.") from None
+        except OperationalError as error:
+            if connection.in_atomic_block or not chance or not _lost_a_race(error):
+                raise
+
+
 def verb(name: str):
     """Declare a model's method as the verb `name` of the policy table.
 
@@ -52,20 +69,10 @@ def verb(name: str):
                 raise ValueError(f"{name}: {by.kind} {by.id} acts in another business")
             require(by, name)
             _refuse_null(args[1:], kwargs)
-            for chance in reversed(range(TRIES)):
-                try:
-                    with writing(), transaction.atomic():
-                        return method(*args, by=by, **kwargs)
-                except type(row).DoesNotExist:
-                    raise Stale(
-                        f"This {row._meta.verbose_name} was deleted a moment ago. Nothing was changed."
-                    ) from None
-                except Again:
-                    if not chance:
-                        raise Stale("Somebody else is changing this at the same moment. Try again.") from None
-                except OperationalError as error:
-                    if connection.in_atomic_block or not chance or not _lost_a_race(error):
-                        raise
+            try:
+                return in_one(lambda: method(*args, by=by, **kwargs))
+            except type(row).DoesNotExist:
+                raise Stale(f"This {row._meta.verbose_name} was deleted a moment ago. Nothing was changed.") from None
 
         call.verb = name
         return call

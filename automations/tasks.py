@@ -3,11 +3,13 @@
 from django.tasks import task
 
 from accounts.events import tell_again
+from accounts.models import Receipt
 from automations.progress import time_is_up
 
 
 @task()
 def sweep() -> None:
-    """Tell what a crash left untold, and move on the cards whose time in a phase is up."""
+    """Tell what a crash left untold, move on the cards whose time in a phase is up, forget old receipts."""
     tell_again()
     time_is_up()
+    Receipt.forget_old()

@@ -7,6 +7,7 @@ from django.urls import include, path
 from accounts.urls import of_a_business as accounts_urls
 from accounts.urls import of_nobody
 from boards.urls import urlpatterns as boards_urls
+from config import api
 from contacts.urls import urlpatterns as contacts_urls
 
 admin.site.login = secure_admin_login(admin.site.login)  # one door for all, with its limits and its second step
@@ -15,6 +16,7 @@ urlpatterns = [
     *of_nobody,
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    *api.urlpatterns(),
     path("<slug:business>/", include([*accounts_urls, *contacts_urls, *boards_urls])),
 ]
 

@@ -2,7 +2,8 @@
 
 from accounts.models.business import Business, Invitation, Membership
 from accounts.models.event import Event
+from accounts.models.receipt import Receipt
 from accounts.models.token import Token
 from accounts.models.user import User
 
-__all__ = ["Business", "Event", "Invitation", "Membership", "Token", "User"]
+__all__ = ["Business", "Event", "Invitation", "Membership", "Receipt", "Token", "User"]

@@ -36,6 +36,25 @@ class CardQuerySet(models.QuerySet):
         """Return cards with what a board shows of them, but for what `Card.dress` adds."""
         return self.on_board().select_related("contact").only(*Card.ON_BOARD, "contact__name").order_by("rank")
 
+    def first_of_each(self, phases, most: int):
+        """Return those up to the place behind the first `most` of each phase; the phases are of one workflow.
+
+        Each column's end is looked up through the index, so what lies behind it is never read.
+        """
+        if not phases:
+            return self.none()
+        in_column = self.filter(phase=models.OuterRef("pk")).order_by("rank")
+        ends = dict(
+            Phase.objects.filter(workflow=phases[0].workflow_id)
+            .annotate(end=models.Subquery(in_column.values("rank")[most : most + 1]))
+            .values_list("pk", "end")
+        )
+        shown = models.Q()
+        for phase in phases:
+            end = ends.get(phase.pk)
+            shown |= models.Q(phase_id=phase.pk, rank__lte=end) if end else models.Q(phase_id=phase.pk)
+        return self.filter(shown)
+
     def open(self):
         """Return those still on their way: on the board of a live workflow, before its win."""
         return self.on_board().filter(workflow__archived_at=None, phase__section=Phase.PATH)
@@ -538,6 +557,17 @@ class Card(models.Model):
         except Card.DoesNotExist:
             raise Stale("This card was deleted a moment ago.") from None
         self._refuse_archived()
+
+    def refuse_unless_at(self, revision: int | None, *phases: Phase) -> None:
+        """Lock the card and raise Stale unless this is its revision (None: any); for a verb in the same transaction.
+
+        phases: those that the verb will lock, for all are locked in one order.
+        """
+        if revision is None:
+            return
+        self._lock(*(phase.pk for phase in phases))
+        if revision != self.revision:
+            raise Stale(self._news())
 
     # Under the lock -----------------------------------------------------------------------------------
 

@@ -241,9 +241,10 @@ class Phase(models.Model):
         record("phase.moved", self, by, workflow=workflow, phase=self.name, before=before + 1, after=after + 1)
 
     @verb("phase.delete")
-    def delete_to(self, to: "Phase | None", *, revision: int | None = None, by: Actor):
+    def delete_to(self, to: "Phase | None", *, with_cards=False, revision: int | None = None, by: Actor):
         """Delete the phase; its cards, archived ones too, go to the bottom of `to`.
 
+        with_cards: delete them for good instead, which is what the wire's delete means (WIRE 1.1, operation 10).
         Raises ValidationError for the win phase, and when there are cards but no destination in this workflow, or one
         where each of them would need a closing.
         """
@@ -256,6 +257,11 @@ class Phase(models.Model):
             raise Phase.DoesNotExist
         refuse_changed_since(me, revision)
         cards = list(self.cards.select_for_update(of=("self",)).order_by("rank"))
+        if with_cards:
+            for card in cards:
+                card.record("card.deleted", by)
+            self.cards.all().delete()
+            cards = []
         if cards and (to is None or to.pk == self.pk or to.workflow_id != self.workflow_id):
             raise ValidationError(
                 f"Choose where the {len(cards)} cards of {self.name} should go.", code="cards_need_phase"

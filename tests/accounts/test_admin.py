@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.admin import SeenAdmin
-from accounts.models import Business, Event, Membership, Token
+from accounts.models import Business, Event, Membership, Receipt, Token
 from boards.models import (
     Card,
     Comment,
@@ -69,7 +69,8 @@ def furnish(count):
         owner = business.memberships.get()
         by = actor(owner)
         business.invite(f"new@{business.slug}.test", "staff", by=by)
-        Token.create(business, name="Shop", scopes=["CARD_VIEW"], maker=owner.user, by=by)
+        token, _ = Token.create(business, name="Shop", scopes=["CARD_VIEW"], maker=owner.user, by=by)
+        Receipt.once(token, "k1", "a fingerprint", lambda: "{}")
         label = ContactLabel.find_or_create(business, "VIP", by=by)
         contact = Contact.create(
             business,

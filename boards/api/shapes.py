@@ -1,0 +1,397 @@
+"""What workflows, phases, cards and labels look like on the wire (WIRE 1.2: Wix Workflows v1), and how they get there."""
+
+import datetime as dt
+from typing import Annotated
+
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from accounts.rest import REFUSALS, ReadOnly, Shape, in_millis, in_seconds, text
+from accounts.verbs import refusal
+from boards.models import Card, Label, Phase, Workflow
+from boards.models.card import LARGEST_VALUE
+from boards.models.label import CardLabel
+from boards.search import as_uuid
+
+REFUSALS.update(
+    {
+        "contact_attached": (409, "CONTACT_ALREADY_ATTACHED"),
+        "max_active_cards": (403, "MAX_ACTIVE_CARDS_REACHED"),
+        "max_phases": (403, "MAX_PHASES_REACHED"),
+        "max_workflows": (403, "MAX_WORKFLOWS_REACHED"),
+        "external_id": (409, "EXTERNAL_ID_TAKEN"),
+        "label_exists": (409, "LABEL_EXISTS"),
+        "archived": (409, "CARD_ARCHIVED"),
+        "workflow_archived": (409, "WORKFLOW_ARCHIVED"),
+        "wip_limit": (403, "WIP_LIMIT_REACHED"),
+        "missing_facts": (400, "MISSING_FACTS"),
+        "closing": (400, "CLOSING_NEEDED"),
+        "other_workflow": (400, "OTHER_WORKFLOW"),
+        "win_phase": (400, "WIN_PHASE_STAYS"),
+    }
+)
+
+# Labels -----------------------------------------------------------------------------------------------
+
+COLORS = ["RED", "ORANGE", "YELLOW", "GREEN", "TEAL", "BLUE", "VIOLET", "PINK"]  # by tint, from 1
+Color = Annotated[str, Field(json_schema_extra={"enum": COLORS}, pattern=f"^({'|'.join(COLORS)})$")]
+
+
+class LabelShape(Shape):
+    """A label of a workflow, worn by its cards (ours: the wire never published its own)."""
+
+    id: str
+    name: str
+    color: Color
+    workflow_id: str
+    created_date: str
+
+
+def label_shape(label: Label) -> dict:
+    """Return a label."""
+    return {
+        "id": str(label.pk),
+        "name": label.name,
+        "color": COLORS[label.tint - 1],
+        "workflowId": str(label.workflow_id),
+        "createdDate": in_seconds(label.created_at),
+    }
+
+
+# Cards ------------------------------------------------------------------------------------------------
+
+
+def _is_due(value: str | None) -> str | None:
+    if value is not None and not (_date(value) or _moment(value)):
+        raise ValueError("a day (2026-11-20), or a time with its zone (2026-11-20T09:30:00Z)")
+    return value
+
+
+def _date(value: str) -> dt.date | None:
+    try:
+        return parse_date(value) if len(value) == 10 else None
+    except ValueError:
+        return None
+
+
+def _moment(value: str) -> dt.datetime | None:
+    try:
+        moment = parse_datetime(value)
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo and 1 < moment.year < 9999 else None
+
+
+Due = Annotated[
+    str,
+    AfterValidator(_is_due),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
+            "description": "A day, or a time with its zone.",
+            "example": "2026-12-01",
+        }
+    ),
+]
+Id = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+MinorUnits = Annotated[int, Field(ge=0, le=LARGEST_VALUE, description="In minor units of the business's currency.")]
+
+
+class Attachment(Shape):
+    """What a card is about: a contact."""
+
+    contact_id: Id | None = None
+    value: Id | None = Field(None, description="Deprecated twin of contactId.", deprecated=True)
+    attachment_id: ReadOnly = None
+    attachment_type: ReadOnly = None
+
+
+class CardInfo(Shape):
+    """A card, flat. Only `name` is needed to make one."""
+
+    id: ReadOnly = None
+    name: text(Card, "name", 1)
+    description: text(Card, "description") | None = None
+    primary_attachment: Attachment | None = None
+    due_date: Due | None = None
+    source: text(Card, "source") | None = None
+    external_id: text(Card, "external_id") | None = Field(None, description="Its id in your system.")
+    value: MinorUnits | None = None
+    number: ReadOnly = None
+    workflow_id: ReadOnly = None
+    phase_id: ReadOnly = None
+    revision: ReadOnly = None
+    created_date: ReadOnly = None
+    updated_date: ReadOnly = None
+    created_at: ReadOnly = None
+    updated_at: ReadOnly = None
+    archived_date: ReadOnly = None
+
+
+class CardPatch(CardInfo):
+    """What changes of a card: what is left out stays as it is, null empties."""
+
+    name: text(Card, "name", 1) = ""
+
+
+class CardShape(Shape):
+    """A card with its labels."""
+
+    info: CardInfo
+    labels: list[LabelShape]
+
+
+class CardsList(Shape):
+    """The first cards of a phase, from top to bottom, and how many there are."""
+
+    total: int
+    cards: list[CardShape]
+
+
+CARD_PATHS = {"contact": "primaryAttachment.contactId", "due_time": "dueDate"}
+CARD_COLUMNS = (
+    "id name description contact_id due_date due_time source external_id value number workflow_id phase_id revision "
+    "created_at updated_at archived_at"
+).split()
+
+
+def card_fields(business, info: CardInfo) -> dict:
+    """Return what was sent of a card as fields of the model; an unknown contact is a violation the verb cannot see."""
+    sent = info.model_fields_set
+    fields = {key: getattr(info, key) or "" for key in ("name", "description", "source", "external_id") if key in sent}
+    if "value" in sent:
+        fields["value"] = info.value
+    if "due_date" in sent:
+        fields["due_date"], fields["due_time"] = _due(info.due_date, business.zone)
+    if "primary_attachment" in sent:
+        fields["contact"] = _contact(business, info.primary_attachment)
+    return fields
+
+
+def cards_shape(*lists) -> list[dict]:
+    """Return the cards of some querysets with their labels, as plain values: a list is the API's hottest answer."""
+    rows = [row for cards in lists for row in cards.values_list(*CARD_COLUMNS)]
+    worn = {row[0]: [] for row in rows}
+    labels = CardLabel.objects.filter(card__in=worn).order_by(Lower("label__name"), "label")
+    columns = ("card_id", "label_id", "label__name", "label__tint", "label__workflow_id", "label__created_at")
+    for card, *label in labels.values_list(*columns) if rows else ():
+        worn[card].append(_label(*label))
+    return [{"info": _info(*row), "labels": worn[row[0]]} for row in rows]
+
+
+def _contact(business, about: Attachment | None):
+    wanted = about and (about.contact_id or about.value)
+    if not wanted:
+        return None
+    contact = business.contacts.filter(pk=as_uuid(wanted)).first()
+    if contact is None:
+        raise refusal("contact", "This contact does not exist.", "contact")
+    return contact
+
+
+def _label(pk, name, tint, workflow, created) -> dict:
+    return {
+        "id": str(pk),
+        "name": name,
+        "color": COLORS[tint - 1],
+        "workflowId": str(workflow),
+        "createdDate": in_seconds(created),
+    }
+
+
+def _info(
+    pk,
+    name,
+    description,
+    contact,
+    day,
+    time,
+    source,
+    external,
+    value,
+    number,
+    workflow,
+    phase,
+    revision,
+    made,
+    changed,
+    put_away,
+) -> dict:
+    created, updated = in_seconds(made), in_seconds(changed)
+    info = {"id": str(pk), "name": name}
+    if description:
+        info["description"] = description
+    if contact:
+        about = str(contact)
+        info["primaryAttachment"] = {
+            "attachmentId": about,
+            "value": about,
+            "attachmentType": "ContactType",
+            "contactId": about,
+        }
+    if day:
+        info["dueDate"] = _told_due(day, time)
+    if external:
+        info["externalId"] = external
+    if value is not None:
+        info["value"] = value
+    info |= {
+        "source": source,
+        "number": number,
+        "workflowId": str(workflow),
+        "phaseId": str(phase),
+        "revision": revision,
+        "createdAt": created,
+        "updatedAt": updated,
+        "createdDate": created,
+        "updatedDate": updated,
+    }
+    if put_away:
+        info["archivedDate"] = in_seconds(put_away)
+    return info
+
+
+def _told_due(day: dt.date, time: dt.time | None) -> str:
+    """Return a day, or with a time the moment it is on the clock of the business, which the door has set."""
+    if time is None:
+        return day.isoformat()
+    return in_seconds(dt.datetime.combine(day, time, timezone.get_current_timezone()))
+
+
+def _due(value: str | None, zone) -> tuple[dt.date | None, dt.time | None]:
+    if value is None:
+        return None, None
+    if day := _date(value):
+        return day, None
+    moment = _moment(value).astimezone(zone)
+    return moment.date(), moment.time().replace(microsecond=0)
+
+
+CardsPerPhase = Annotated[int, Field(ge=0, le=100, description="How many cards each phase comes with.")]
+
+# Phases and workflows ---------------------------------------------------------------------------------
+
+
+class PhaseInfo(Shape):
+    """A phase, flat."""
+
+    id: ReadOnly = None
+    name: text(Phase, "name", 1)
+    description: text(Phase, "description") | None = None
+    external_id: text(Phase, "external_id") | None = Field(None, description="Its id in your system.")
+    workflow_id: ReadOnly = None
+    revision: ReadOnly = None
+
+
+class PhasePatch(PhaseInfo):
+    """What changes of a phase: what is left out stays as it is."""
+
+    name: text(Phase, "name", 1) = ""
+
+
+class PhaseShape(Shape):
+    """A phase with the first of its cards."""
+
+    info: PhaseInfo
+    cards_list: CardsList
+
+
+class PhasesList(Shape):
+    """The phases from left to right; total counts neither the win phase nor cancelled ones."""
+
+    total: int
+    phases: list[PhaseShape]
+
+
+class WorkflowInfo(Shape):
+    """A workflow, flat."""
+
+    id: ReadOnly = None
+    name: text(Workflow, "name", 1)
+    description: text(Workflow, "description") | None = None
+    external_id: text(Workflow, "external_id") | None = Field(None, description="Its id in your system.")
+    revision: ReadOnly = None
+    created_date: ReadOnly = None
+    created_at: ReadOnly = None
+    last_access: ReadOnly = None
+    is_deletable: ReadOnly = None
+    archived_date: ReadOnly = None
+
+
+class WorkflowPatch(WorkflowInfo):
+    """What changes of a workflow: what is left out stays as it is."""
+
+    name: text(Workflow, "name", 1) = ""
+
+
+class WorkflowShape(Shape):
+    """A workflow with its phases, their first cards, and its labels."""
+
+    info: WorkflowInfo
+    win_phase: PhaseShape
+    phases_list: PhasesList
+    cancelled_phases_list: PhasesList = Field(description="Where work ends badly: behind the win phase (ours).")
+    labels: list[LabelShape]
+
+
+def plain_fields(info: Shape, *names: str) -> dict:
+    """Return the texts that were sent, null as an empty one."""
+    return {name: getattr(info, name) or "" for name in names if name in info.model_fields_set}
+
+
+def workflow_info(workflow: Workflow) -> dict:
+    """Return a workflow, flat."""
+    created = in_millis(workflow.created_at)
+    info = {"id": str(workflow.pk), "name": workflow.name, "description": workflow.description}
+    if workflow.external_id:
+        info["externalId"] = workflow.external_id
+    info |= {"revision": workflow.revision, "createdDate": created, "createdAt": created, "isDeletable": True}
+    if workflow.last_access:
+        info["lastAccess"] = in_millis(workflow.last_access)
+    if workflow.archived_at:
+        info["archivedDate"] = in_millis(workflow.archived_at)
+    return info
+
+
+def workflow_shape(workflow: Workflow, cards_per_phase: int) -> dict:
+    """Return the whole tree, each phase with its first cards: five queries, however much there is."""
+    phases = list(workflow.phases.all())
+    shapes = dict(zip(phases, phases_shape(phases, cards_per_phase), strict=True))
+    path = [shapes[phase] for phase in phases if phase.section == Phase.PATH]
+    cancelled = [shapes[phase] for phase in phases if phase.is_cancelled]
+    return {
+        "info": workflow_info(workflow),
+        "winPhase": next(shapes[phase] for phase in phases if phase.is_win),
+        "phasesList": {"total": len(path), "phases": path},
+        "cancelledPhasesList": {"total": len(cancelled), "phases": cancelled},
+        "labels": [label_shape(label) for label in workflow.labels.all()],
+    }
+
+
+def phases_shape(phases: list[Phase], cards_per_phase: int) -> list[dict]:
+    """Return phases of one workflow, each with its first cards and how many it holds."""
+    columns = {str(phase.pk): [] for phase in phases}
+    first = Card.objects.on_board().first_of_each(phases if cards_per_phase else [], cards_per_phase)
+    for card in cards_shape(first.order_by("rank")):
+        column = columns[card["info"]["phaseId"]]
+        if len(column) < cards_per_phase:
+            column.append(card)
+    return [
+        {
+            "info": phase_info(phase),
+            "cardsList": {"total": phase.card_count, "cards": columns[str(phase.pk)]},
+        }
+        for phase in phases
+    ]
+
+
+def phase_info(phase: Phase) -> dict:
+    """Return a phase, flat."""
+    info = {"id": str(phase.pk), "name": phase.name}
+    if phase.description:
+        info["description"] = phase.description
+    if phase.external_id:
+        info["externalId"] = phase.external_id
+    return info | {"workflowId": str(phase.workflow_id), "revision": phase.revision}

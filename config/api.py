@@ -1,0 +1,47 @@
+"""The API for programs: every floor's routers under their addresses, one document, one way to answer errors."""
+
+from django.urls import path
+from ninja import NinjaAPI
+
+from accounts.api import router as events
+from accounts.rest import JsonParser, answer_errors, guarded, not_found
+from boards.api import cards, labels, phases, workflows
+
+DESCRIPTION = """\
+Keep another system in step with the workflows of a business.
+
+- Send an API token (Settings, API tokens) as `Authorization: Bearer <token>`. It belongs to one business and sees nothing
+  of any other: what is not there for it is answered with 404.
+- Every write takes an `Idempotency-Key`. Errors come in one envelope with a stable code or the paths of the wrong fields.
+- `/workflows/api/v1/…` is an older name of `/workflows/v1/…`.
+"""
+
+api = NinjaAPI(
+    title="Phasewise",
+    version="1",
+    description=DESCRIPTION,
+    parser=JsonParser(),
+    docs_url=None,
+    openapi_url=None,
+    urls_namespace="api",
+)
+answer_errors(api)
+for router in (workflows.router, phases.router, cards.router, labels.router):
+    api.add_router("/workflows/v1", router)
+api.add_router("/events/v1", events)
+
+ROOTS = ("workflows", "contacts", "events", "automations")  # first segments of paths that answer JSON whatever happens
+OLDER = {"workflows/v1/": "workflows/api/v1/"}
+
+
+def urlpatterns():
+    """Return the addresses of the API, those under their older name too, and a 404 in JSON for all beside them."""
+    patterns = [pattern for pattern in api.urls[0] if pattern.name != "api-root"]
+    for pattern in patterns:
+        route, view = str(pattern.pattern), guarded(pattern.callback)
+        yield path(route, view)
+        for now, before in OLDER.items():
+            if route.startswith(now):
+                yield path(route.replace(now, before, 1), view)
+    for root in ROOTS:
+        yield path(f"{root}/<path:rest>", guarded(lambda request, rest: not_found(request)))

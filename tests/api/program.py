@@ -1,0 +1,81 @@
+"""Somebody else's program, for tests that speak over the API."""
+
+import json
+from dataclasses import dataclass, field
+
+from django.test import Client
+
+from accounts.models import Token
+from accounts.policy import SCOPES
+from tests.factories import actor
+
+
+@dataclass
+class Answer:
+    """What the API said."""
+
+    status: int
+    body: dict
+    headers: dict
+
+    @property
+    def code(self) -> str:
+        """Return the stable code of a refusal."""
+        return self.body["details"]["applicationError"]["code"]
+
+    @property
+    def data(self) -> dict:
+        """Return what helps to mend it."""
+        return self.body["details"]["applicationError"]["data"]
+
+    @property
+    def fields(self) -> dict:
+        """Return the fields that were wrong, each with the rule it broke."""
+        found = self.body["details"]["validationError"]["fieldViolations"]
+        return {one["field"]: one["ruleName"] or one["violatedRule"] for one in found}
+
+
+@dataclass
+class Program:
+    """Somebody else's program: it knows a secret, sends JSON and gets JSON."""
+
+    secret: str
+    headers: dict = field(default_factory=dict)
+    client: Client = field(default_factory=Client)
+
+    def __call__(self, method: str, path: str, body=None, **headers) -> Answer:
+        """Send a request; every answer must be JSON, and no fault of ours."""
+        headers = {"Authorization": f"Bearer {self.secret}", **self.headers, **headers}
+        headers = {name.replace("_", "-"): str(value) for name, value in headers.items() if value is not None}
+        sent = "" if body is None else body if isinstance(body, str) else json.dumps(body)
+        answer = self.client.generic(method, path, sent, content_type="application/json", headers=headers)
+        assert answer["Content-Type"] == "application/json", answer.content[:300]
+        assert answer.status_code < 500, answer.content
+        return Answer(answer.status_code, json.loads(answer.content), dict(answer.items()))
+
+    def get(self, path, **headers) -> Answer:
+        """Ask for something."""
+        return self("GET", path, **headers)
+
+    def post(self, path, body=None, **headers) -> Answer:
+        """Make or do something."""
+        return self("POST", path, body, **headers)
+
+    def patch(self, path, body=None, **headers) -> Answer:
+        """Change something."""
+        return self("PATCH", path, body, **headers)
+
+    def put(self, path, body=None, **headers) -> Answer:
+        """Make something or change it."""
+        return self("PUT", path, body, **headers)
+
+    def delete(self, path, body=None, **headers) -> Answer:
+        """Delete something."""
+        return self("DELETE", path, body, **headers)
+
+
+def program_of(member, *scopes: str) -> Program:
+    """Return a program with a token that a member made; without scopes named, with all of them."""
+    by = actor(member) if member.role in ("owner", "manager") else actor(member.business.memberships.get(role="owner"))
+    made = Token.create(member.business, name="CRM", scopes=list(scopes or SCOPES), maker=member.user, by=by)
+    return Program(made[1])
