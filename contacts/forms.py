@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from contacts.models import Contact, ContactLabel
 from contacts.models.contact import ADDRESS_TAGS, MOST_PARTS, PHONE_TAGS, TAGS, TINTS, as_said, in_words, is_locale
 
+MOST_FOUND = 20  # contacts a search for a twin shows
+
 # A contact -----------------------------------------------------------------------------------------------
 
 
@@ -252,6 +254,22 @@ def _initial(contact) -> dict:
     parts = {part: list(getattr(contact, part).values_list(kind, "tag")) for part, kind, *_ in KINDS}
     labels = list(contact.labels.values_list("pk", flat=True))
     return {**texts, **parts, "labels": labels, "revision": contact.revision}
+
+
+class MergeForm(forms.Form):
+    """Who is to become part of a contact, and the contact's revision when that was decided."""
+
+    twin = forms.UUIDField(required=False)
+    revision = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+    q = forms.CharField(required=False, max_length=200)
+
+    def __init__(self, data, *, contact):
+        super().__init__(data)
+        self.is_valid()
+        sent, others = self.cleaned_data, Contact.objects.filter(business=contact.business_id).exclude(pk=contact.pk)
+        self.revision, self.text = sent.get("revision"), " ".join(sent.get("q", "").split())
+        self.twin = others.for_page().filter(pk=sent.get("twin")).first() if sent.get("twin") else None
+        self.found = others.live().matching(self.text).order_by("-updated_at")[:MOST_FOUND] if self.text else []
 
 
 class LabelForm(forms.Form):

@@ -35,6 +35,13 @@ class Outcome:
             if (now or "") != (then or "")
         ]
 
+    def left_by(self, source: Contact) -> dict:
+        """Return what of a source's fields has no place in the outcome, because something else stands there."""
+        left = {key: getattr(source, key) for key in self.fields if key not in ("notes", "extended")}
+        left |= {f"extended {key}": value for key, value in source.extended.items()}
+        kept = self.fields | {f"extended {key}": value for key, value in self.fields["extended"].items()}
+        return {key.replace("_", " "): str(value) for key, value in left.items() if value not in ("", None, kept[key])}
+
 
 def outcome(target: Contact, sources: list[Contact]) -> Outcome:
     """Return what a merge would make of the target, and write nothing; an earlier source comes before a later one."""
@@ -69,7 +76,7 @@ def merge(target: Contact, sources: list[Contact], *, revision: int | None = Non
     target._refuse_archived()
     made = outcome(target, sources)
     target._touch()
-    told = [{"id": str(source.pk), "name": source.name, "external_id": source.external_id} for source in sources]
+    told = [{"id": str(source.pk), "name": source.name, "left": made.left_by(source)} for source in sources]
     by = by.because_of(record("contact.merged", target, by, contact=target.name, sources=told))
     for source in sources:
         _hand_over(source, target, by)

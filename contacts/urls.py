@@ -17,5 +17,6 @@ urlpatterns = [
     path("contacts/<uuid:pk>/history/", views.history, name="contact_history"),
     path("contacts/<uuid:pk>/archive/", views.archive, name="contact_archive"),
     path("contacts/<uuid:pk>/restore/", views.restore, name="contact_restore"),
+    path("contacts/<uuid:pk>/merge/", views.merge, name="contact_merge"),
     path("contacts/<uuid:pk>/delete/", views.delete, name="contact_delete"),
 ]

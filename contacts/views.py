@@ -10,7 +10,8 @@ from django.views.decorators.http import require_POST
 from accounts.answers import done, refused
 from accounts.policy import allowed, may
 from accounts.verbs import Stale
-from contacts.forms import ContactForm, LabelForm, PickForm
+from contacts import merging
+from contacts.forms import ContactForm, LabelForm, MergeForm, PickForm
 from contacts.models import Contact
 from contacts.models.contact import TINTS
 from contacts.picking import ContactChoice
@@ -129,6 +130,32 @@ def delete(request, pk):
         return refused(request, error, its_page)
     put_away = reverse("contacts", args=[request.business.slug]) + "?archived=1"
     return done(request, put_away, f"Deleted {contact.name} for good")
+
+
+@allowed("contact.merge")
+def merge(request, pk):
+    """Choose who is the same as this contact, see what they will be together, then merge them for good."""
+    contact, its_page = _with_page(request, pk)
+    if contact.archived_at:
+        return refused(request, ValidationError(f"{contact.name} is archived. Restore it first."), its_page)
+    form = MergeForm(request.POST or request.GET, contact=contact)
+    context = {"contact": contact, "form": form, "twin": form.twin}
+    if request.method == "POST" and form.twin:
+        try:
+            merging.merge(contact, [form.twin], revision=form.revision, by=request.actor)
+        except Stale as stale:
+            contact, _ = _with_page(request, pk)
+            context |= {"contact": contact, "stale": stale.message}
+        except ValidationError as error:
+            return refused(request, error, its_page)
+        else:
+            return done(request, its_page, f"Merged {form.twin.name} into {contact.name}")
+    if form.twin:
+        made = merging.outcome(contact, [form.twin])
+        context |= {"made": made, "left": made.left_by(form.twin), "moves": merging.what_moves(form.twin)}
+    else:
+        context["alike"] = contact.twins()
+    return render(request, "contacts/merge.html", context, status=409 if "stale" in context else 200)
 
 
 def _with_page(request, pk):

@@ -77,6 +77,7 @@ def _beside(request, page) -> dict:
 def _about(request, contact) -> dict:
     every = request.GET.get("cards") == "all"
     events, has_earlier = contact.history(LATELY)
+    may_merge = may(request.actor, "contact.merge") and not contact.archived_at
     return {
         "contact": contact,
         "work": cards_of(contact, ALL_CARDS) if every else cards_of(contact),
@@ -84,5 +85,7 @@ def _about(request, contact) -> dict:
         "has_earlier": has_earlier,
         "may_change": may(request.actor, "contact.update"),
         "may_delete": may(request.actor, "contact.delete"),
+        "may_merge": may_merge,
+        "twins": contact.twins() if may_merge else [],
         "may_add_card": may(request.actor, "card.create") and not contact.archived_at,
     }

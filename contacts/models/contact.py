@@ -135,6 +135,13 @@ class ContactQuerySet(models.QuerySet):
         """Return those with exactly this name, whatever its capitals."""
         return self.filter(search__startswith=f"{folded(name)}\n")
 
+    def sharing(self, emails, phones, others=None):
+        """Return those who have one of these e-mails or phones, or are among the others."""
+        mails = EmailAddress.objects.filter(email__in={email.strip().lower() for email in emails} - {""})
+        calls = PhoneNumber.objects.filter(digits__in={digits_of(phone) for phone in phones} - {""})
+        named = (self.none() if others is None else others).order_by().values("pk")
+        return self.filter(pk__in=mails.order_by().values("contact").union(calls.order_by().values("contact"), named))
+
     def for_page(self):
         """Return contacts with everything their own page shows."""
         return self.prefetch_related("emails", "phones", "addresses", "labels")
@@ -309,16 +316,15 @@ class Contact(models.Model):
     @classmethod
     def lookalikes(cls, business, *, name="", emails=(), phones=(), but=None):
         """Return up to five live contacts that share an e-mail, a phone or the whole name, for the duplicate warning."""
-        contacts = cls.objects.filter(business=business)
-        mails = EmailAddress.objects.filter(
-            contact__business=business, email__in=[e.strip().lower() for e in emails if e]
-        )
-        digits = [d for d in map(digits_of, phones) if d]
-        calls = PhoneNumber.objects.filter(contact__business=business, digits__in=digits)
-        same = models.Q(pk__in=mails.values("contact")) | models.Q(pk__in=calls.values("contact"))
-        if name.strip():
-            same |= models.Q(pk__in=contacts.called(name).values("pk"))
-        return contacts.live().filter(same).exclude(pk=but and but.pk)[:5]
+        contacts = cls.objects.filter(business=business).live()
+        named = contacts.called(name) if name.strip() else contacts.none()
+        return contacts.sharing(emails, phones, named).exclude(pk=but and but.pk)[:5]
+
+    def twins(self):
+        """Return up to five live contacts that may be the same: with an e-mail, a phone or just this name in common."""
+        others = Contact.objects.filter(business_id=self.business_id).live().exclude(pk=self.pk)
+        emails, phones = ([str(part) for part in parts.all()] for parts in (self.emails, self.phones))
+        return others.sharing(emails, phones, others.filter(name=self.name))[:5]
 
     def as_told(self) -> dict:
         """Return what the ledger keeps of a contact."""
@@ -377,12 +383,11 @@ class Contact(models.Model):
         Business.objects.select_for_update(no_key=True).get(pk=self.business_id)
         mails = {value.strip().lower() for value, *_ in emails or ()}
         calls = set() if mails else {digits_of(value) for value, *_ in phones or ()}
-        mails -= set(self.emails.values_list("email", flat=True)) if not self._state.adding else set()
-        calls -= set(self.phones.values_list("digits", flat=True)) if not self._state.adding else set()
+        if not self._state.adding:
+            mails -= set(self.emails.values_list("email", flat=True))
+            calls -= set(self.phones.values_list("digits", flat=True))
         others = Contact.objects.filter(business_id=self.business_id).live().exclude(pk=self.pk)
-        same = models.Q(pk__in=EmailAddress.objects.filter(email__in=mails - {""}).values("contact"))
-        same |= models.Q(pk__in=PhoneNumber.objects.filter(digits__in=calls - {""}).values("contact"))
-        twin = others.filter(same).order_by("created_at", "id").first()
+        twin = others.sharing(mails, calls).order_by("created_at", "id").first()
         if twin:
             raise ValidationError("%(contact)s has this already.", code="twin", params={"contact": twin})
 

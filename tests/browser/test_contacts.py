@@ -166,3 +166,36 @@ def test_without_scripts_search_selection_and_rows_work(open_page, owner, busine
     page.get_by_role("button", name="Save").first.click()
     expect(page.get_by_text("Saved Ines Brunet")).to_be_visible()
     assert Contact.objects.get(given_name="Ines").email == "new@example.org"
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_twin_is_merged_from_the_warning_on_the_contacts_page(
+    open_page, manager, people, assert_accessible, javascript
+):
+    ines, *_ = people
+    twin = make_contact(
+        ines.business, "Inés", company="Crust & Co.", emails=[("ines@example.org", ""), ("shop@example.org", "")]
+    )
+    make_card(ines.cards.get().phase, "Larder", contact=twin)
+    page = open_page(manager, javascript=javascript, **WIDE)
+    page.goto(reverse("contact", args=[ines.business.slug, ines.pk]))
+    if javascript:
+        assert_accessible(page)
+    page.get_by_text("This may be the same as").locator("..").get_by_role("link", name="Inés Brunet").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Merge Inés Brunet into Ines Brunet?")
+    expect(page.get_by_role("row", name="Company")).to_contain_text("Crust & Co.")
+    expect(page.get_by_text("Moving along: 1 card.")).to_be_visible()
+    if javascript:
+        assert_accessible(page)
+    page.get_by_role("button", name="Merge for good").click()
+    expect(page.locator("#contact-cards")).to_contain_text("Larder")
+    assert ines.business.contacts.count() == 3
+
+
+def test_the_merge_pages_fit_a_phone_in_the_dark(open_page, manager, people, assert_accessible):
+    ines, jurgen, _ = people
+    page = open_page(manager, phone=True, color_scheme="dark")
+    for asked in (f"?twin={jurgen.pk}", "?q=m", "?q=nobody", ""):
+        page.goto(reverse("contact_merge", args=[ines.business.slug, ines.pk]) + asked)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert_accessible(page)
