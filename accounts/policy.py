@@ -129,6 +129,16 @@ TABLE: dict[str, Grant] = {
     "card.add_item": Grant(STAFF, "CARD_MANAGE", says="change checklists"),
     "card.change_item": Grant(STAFF, "CARD_MANAGE", says="change checklists"),
     "card.remove_item": Grant(STAFF, "CARD_MANAGE", says="change checklists"),
+    # Rules
+    "rule.view": Grant(VIEWER, "AUTOMATION_VIEW", says="see rules and what they did"),
+    "rule.create": Grant(MANAGER, "AUTOMATION_MANAGE", says="make rules"),
+    "rule.update": Grant(MANAGER, "AUTOMATION_MANAGE", says="change rules"),
+    "rule.switch": Grant(MANAGER, "AUTOMATION_MANAGE", says="switch rules on and off"),
+    "rule.delete": Grant(MANAGER, "AUTOMATION_MANAGE", says="delete rules"),
+    "rule.press": Grant(STAFF, "CARD_MANAGE", says="press the buttons of rules"),
+    "rule.act": Grant(MANAGER, says="let a rule act"),
+    "run.retry": Grant(STAFF, "AUTOMATION_MANAGE", says="try again what a rule could not do"),
+    "run.cancel": Grant(STAFF, "AUTOMATION_MANAGE", says="stop what a rule has begun"),
 }
 
 

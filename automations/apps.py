@@ -5,6 +5,7 @@ class AutomationsConfig(AppConfig):
     name = "automations"
 
     def ready(self):
-        from automations import reactions
+        from automations import events, reactions  # noqa: F401 - declares this floor's events
+        from automations.actions import cards, people  # noqa: F401 - declares what rules do
 
         reactions.listen()

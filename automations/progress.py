@@ -1,16 +1,18 @@
-"""Cards that move on by themselves: because a trigger was reported, or because their time in a phase is up."""
+"""Cards that move on by themselves: because a trigger was reported, or because their time in a phase is up.
 
-from contextlib import suppress
+Each phase that says so has a rule of its own, without a row: the engine's smallest case, with Runs like any other.
+"""
+
 from datetime import timedelta
 
-from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.actor import Actor
-from accounts.verbs import Stale
+from automations.models import Rule
+from automations.models.run import DONE
+from automations.occasion import Occasion
+from automations.running import consider
 from boards.models import Card, Phase
-from boards.ordering import TOP
 
 BATCH = 200
 
@@ -20,20 +22,13 @@ def move_on(card: Card, why: str, *, event=None, to: Phase | None = None) -> boo
 
     Return whether it moved.
     """
-    by = Actor("rule", "", why, card.business_id)
-    by = by.because_of(event) if event else by
     to = to or card.next_phase
     if to is None:
         return False
-    try:
-        closing = {"reason": _timeout_reason(card)} if to.is_cancelled else None
-        return card.move(to, TOP, revision=card.revision, closing=closing, by=by) is not None
-    except Stale:
-        return False  # somebody moved it at this very moment, so nothing holds it back
-    except ValidationError as error:
-        with suppress(ValidationError):  # it was put away or deleted meanwhile: there is nobody to tell
-            card.hold_back(to, " ".join(error.messages), by=by)
-        return False
+    rule = Rule.of_phase(card.phase, why, to, _timeout_reason(card) if to.is_cancelled else None)
+    occasion = Occasion.of(event) if event else Occasion.at(card, why, f"{card.pk} {card.revision}")
+    run = consider(rule, occasion)
+    return run is not None and run.state == DONE
 
 
 def time_is_up(now=None) -> int:

@@ -1,10 +1,34 @@
-"""What follows by itself from what happened: a reported trigger moves a card on."""
+"""What follows by itself from what happened: rules act, and a reported trigger moves a card on."""
 
-from accounts.events import catalogue, recorded
+from accounts.events import catalogue, recorded, wants
+from automations.models import Rule
+from automations.occasion import Occasion
 from automations.progress import move_on
-from boards.models import Card
+from automations.running import consider
+from automations.triggers import by_event
+from boards.models import Card, Phase
 
 
+@wants(lambda event: bool(Rule.objects.set_off_by(event)))
+def run_rules(sender, event, **kwargs):
+    """Ask every rule that an event sets off; one that fails does not keep the others from their turn."""
+    busy = None
+    for rule in Rule.objects.set_off_by(event):
+        try:
+            consider(rule, Occasion.of(event))
+        except Exception as error:
+            busy = error
+    if busy:
+        raise busy  # the event is told again
+
+
+def _waited_for(event) -> bool:
+    """Answer whether the phase in which something was reported waits for it."""
+    phase, trigger = event.details["phase"]["id"], event.details["trigger"]
+    return Phase.objects.filter(business=event.business_id, pk=phase, trigger__key=trigger).exists()
+
+
+@wants(_waited_for)
 def progress(sender, event, **kwargs):
     """Move a card on when its phase waits for what was reported."""
     card = (
@@ -20,3 +44,5 @@ def progress(sender, event, **kwargs):
 def listen():
     """Subscribe, once, when the floor is ready."""
     recorded.connect(progress, sender=catalogue["card.reported"], dispatch_uid="progress")
+    for name in by_event:
+        recorded.connect(run_rules, sender=catalogue[name], dispatch_uid=f"rules {name}")

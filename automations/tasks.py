@@ -1,15 +1,22 @@
 """What the worker does by the clock: thin, safe to do twice, the rows keep the state."""
 
+import logging
+
 from django.tasks import task
 
 from accounts.events import tell_again
 from accounts.models import Receipt
 from automations.progress import time_is_up
+from automations.running import take_up, wake
+
+log = logging.getLogger(__name__)
 
 
 @task()
 def sweep() -> None:
-    """Tell what a crash left untold, move on the cards whose time in a phase is up, forget old receipts."""
-    tell_again()
-    time_is_up()
-    Receipt.forget_old()
+    """Tell what a crash left untold, go on with what waited or was interrupted, and move on the cards whose time is up."""
+    for deed in (tell_again, take_up, wake, time_is_up, Receipt.forget_old):
+        try:
+            deed()
+        except Exception:  # one that fails does not keep the others from their turn
+            log.exception("%s failed", deed.__qualname__)

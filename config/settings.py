@@ -226,6 +226,12 @@ OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
 OUTBOUND_PORTS = env.list("OUTBOUND_PORTS", cast=int, default=[])  # besides 80 and 443
 OUTBOUND_HTTP = env.bool("OUTBOUND_HTTP", default=EMBEDDED or DEBUG)  # without encryption
 
+# Rules: how many a business has, how many may follow from one another, how much one event may lead to ----
+RULES_MOST = env.int("RULES_MOST", default=200)
+RULES_DEPTH = env.int("RULES_DEPTH", default=10)
+RULES_ACTIONS = env.int("RULES_ACTIONS", default=100)
+RULES_AN_HOUR = env.int("RULES_AN_HOUR", default=5000)
+
 # Words and times --------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 USE_I18N = True

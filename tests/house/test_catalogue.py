@@ -20,6 +20,7 @@ SEVERAL = {
     "card.create": "one card, or one for each pasted line",
     "contact.create": "from all its parts, from the one line somebody jotted down, or by its id in another system",
     "contact.update": "from all its parts, or only its labels",
+    "rule.create": "from a document, or as a copy of another",
     "card.update": "a card's own fields, or those its workflow adds",
     "card.add_item": "one line, or one for each pasted line",
     "card.change_item": "ticking and putting right the words of a line",

@@ -1,0 +1,1 @@
+"""What rules do. Each action is one function with its inputs; `automations.apps` opens the rooms that declare them."""

@@ -1,0 +1,226 @@
+"""When … if … then …"""
+
+import uuid
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+from django.utils.functional import cached_property
+
+from accounts.actor import Actor
+from accounts.events import record
+from accounts.models import Business
+from accounts.verbs import verb
+from automations.document import Document
+from automations.inputs import KINDS, Input, Missing, Where
+from automations.triggers import by_event
+from boards.models import Phase, Workflow
+
+ON, WATCH, OFF = "on", "watch", "off"
+STATES = [(ON, "On"), (WATCH, "Watches only"), (OFF, "Off")]
+
+
+class RuleQuerySet(models.QuerySet):
+    """Reads rules."""
+
+    def armed(self):
+        """Return those that are on, or only watch, in workflows that are in use."""
+        return self.exclude(state=OFF).filter(models.Q(workflow=None) | models.Q(workflow__archived_at=None))
+
+    def set_off_by(self, event) -> list["Rule"]:
+        """Return the rules that an event sets off, as far as it alone can tell, oldest first; asked once an event."""
+        if not hasattr(event, "_rules"):
+            keys = by_event.get(event.name)
+            rules = self.armed().filter(business=event.business_id, trigger__in=keys) if keys else self.none()
+            if workflow := event.details.get("workflow"):
+                rules = rules.filter(models.Q(workflow=None) | models.Q(workflow=workflow))
+            event._rules = [rule for rule in rules.order_by("created_at", "pk") if rule.is_set_off_by(event)]
+        return event._rules
+
+
+class Rule(models.Model):
+    """A rule of a business: kept as the document it was written as, read when it is asked."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    business = models.ForeignKey(Business, models.CASCADE, related_name="rules")
+    workflow = models.ForeignKey(Workflow, models.CASCADE, null=True, blank=True, related_name="rules")
+    name = models.CharField(max_length=120)
+    document = models.JSONField(help_text="As it was written or imported.")
+    trigger = models.CharField(max_length=40, editable=False)
+    state = models.CharField(max_length=5, choices=STATES, default=ON)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    armed_at = models.DateTimeField("heeds moments since", default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = RuleQuerySet.as_manager()
+
+    phase = None  # the phase whose own rule it is; such a rule has no row
+
+    class Meta:
+        ordering = ["name", "id"]
+        indexes = [models.Index(fields=["business", "trigger"], condition=~models.Q(state=OFF), name="rule_armed")]
+
+    def __str__(self):
+        return self.name
+
+    @classmethod
+    @verb("rule.create")
+    def create(cls, business, document, *, name: str = "", workflow=None, state: str = ON, by: Actor):
+        """Make a rule from its document; what the document names that is not there yet is no reason to refuse it.
+
+        name, workflow: where the document does not say. Raises ValidationError at the part that makes no sense, and
+        when the business has RULES_MOST rules.
+        """
+        Business.objects.select_for_update(no_key=True).get(pk=business.pk)
+        if business.rules.count() >= settings.RULES_MOST:
+            raise ValidationError(f"A business has at most {settings.RULES_MOST} rules.", code="many")
+        rule = cls(business=business, name=name, workflow=workflow, state=state, created_by_id=by.user_id)
+        rule._write(document)
+        rule.save(force_insert=True)
+        record("rule.created", rule, by, rule=rule.name)
+        return rule
+
+    @verb("rule.update")
+    def update(self, *, by: Actor, **changes):
+        """Change name, document or workflow; runs that wait finish as they began. Raises ValidationError."""
+        if unknown := set(changes) - {"name", "document", "workflow"}:
+            raise ValueError(f"unknown fields {sorted(unknown)}")
+        self.refresh_from_db(from_queryset=Rule.objects.select_for_update(of=("self",)))
+        before = self._as_told()
+        for key in set(changes) - {"document"}:
+            setattr(self, key, changes[key])
+        self._write(changes.get("document", self.document))
+        after = self._as_told()
+        changed = [key for key in before if before[key] != after[key]]
+        if not changed:
+            return
+        if {"document", "workflow"} & set(changed):
+            self.version, self.armed_at = self.version + 1, timezone.now()
+        self.updated_at = timezone.now()
+        self.save()
+        told = {"before": {key: before[key] for key in changed}, "after": {key: after[key] for key in changed}}
+        record("rule.updated", self, by, rule=self.name, changed=changed, **told)
+
+    @verb("rule.switch")
+    def switch(self, state: str, *, by: Actor):
+        """Switch the rule on or off, or let it only watch. Switched on, it heeds what comes from now on."""
+        if state not in dict(STATES):
+            raise ValidationError({"state": "A rule is on, watches or is off."}, code="state")
+        self.refresh_from_db(from_queryset=Rule.objects.select_for_update(of=("self",)))
+        before = self.state
+        if before == state:
+            return
+        self.state, self.updated_at = state, timezone.now()
+        if before == OFF:
+            self.armed_at = timezone.now()
+        self.save(update_fields=["state", "armed_at", "updated_at"])
+        words = dict(STATES)
+        record("rule.switched", self, by, rule=self.name, before=words[before].lower(), after=words[state].lower())
+
+    @verb("rule.create")
+    def copy(self, *, by: Actor):
+        """Make another rule of the same document, switched off."""
+        copied = self.document | ({"name": f"{self.name} (copy)"[:120]} if "name" in self.document else {})
+        return Rule.create(
+            self.business, copied, name=f"{self.name} (copy)"[:120], workflow=self.workflow, state=OFF, by=by
+        )
+
+    @verb("rule.delete")
+    def remove(self, *, by: Actor):
+        """Delete the rule; what it did stays told, runs that wait are cancelled when their time comes."""
+        self.refresh_from_db(from_queryset=Rule.objects.select_for_update(of=("self",)))
+        record("rule.deleted", self, by, rule=self.name)
+        self.delete()
+
+    @verb("rule.press")
+    def press(self, card, *, by: Actor):
+        """Press the rule's button on a card; raises ValidationError where it has none. Returns the event."""
+        card.lock_row()
+        if self not in Rule.buttons_of(card):
+            raise ValidationError("This button is not there any more.", code="button")
+        return card.record("card.button_pressed", by, rule=str(self.pk), label=self.read.options["label"])
+
+    @classmethod
+    def buttons_of(cls, card) -> list["Rule"]:
+        """Return the rules that have a button on a card."""
+        rules = cls.objects.armed().filter(business=card.business_id, trigger="button")
+        return list(rules.filter(models.Q(workflow=None) | models.Q(workflow=card.workflow_id)))
+
+    @classmethod
+    def of_phase(cls, phase: Phase, name: str, to: Phase | None, reason=None) -> "Rule":
+        """Return the rule that a phase is by itself: its cards go to the next phase, or to `to`."""
+        written = {"type": "move_card", "to": str(to.pk) if to else "next"}
+        written |= {"reason": str(reason.pk)} if reason else {}
+        rule = cls(business_id=phase.business_id, workflow_id=phase.workflow_id, name=name[:120], trigger="reported")
+        rule.document = {"trigger": "reported", "actions": [written]}
+        rule.phase = phase
+        return rule
+
+    @cached_property
+    def read(self) -> Document:
+        """Return the document as it is worked with."""
+        return Document.read(self.document)
+
+    @property
+    def where(self) -> Where:
+        """Return where the names in the document are looked up."""
+        return Where(self.business, self.workflow_id)
+
+    @property
+    def problems(self) -> list[str]:
+        """Return what the document names that is not there (any more), in words."""
+        return self.read.check(self.where)
+
+    @property
+    def is_armed(self) -> bool:
+        """Answer whether it acts when it is set off."""
+        return self.state == ON
+
+    def is_set_off_by(self, event) -> bool:
+        """Answer whether an event is what the rule waits for, as far as the event alone can tell."""
+        return self.read.is_set_off_by(event, self)
+
+    def actor(self, event=None) -> Actor:
+        """Return the rule as the one who does it."""
+        by = Actor("rule", "" if self.phase else str(self.pk), self.name, self.business_id)
+        return by.because_of(event) if event else by
+
+    def exported(self) -> dict:
+        """Return the rule as its document says it, with its name and state beside."""
+        workflow = {"workflow": self.workflow.name} if self.workflow else {}
+        return {"name": self.name, "state": self.state, **workflow, "rule": self.document}
+
+    def _as_told(self) -> dict:
+        told = {"name": self.name, "workflow": str(self.workflow or ""), "document": self.document}
+        return told
+
+    def _write(self, document) -> None:
+        """Take a document, and from it what is asked of the database; raises ValidationError."""
+        self.__dict__.pop("read", None)
+        self.document = document
+        read = self.read
+        self.trigger = read.trigger.key
+        if document.get("workflow"):
+            self.workflow = _workflow(document["workflow"], self.where)
+        if self.workflow and self.workflow.business_id != self.business_id:
+            raise ValidationError({"workflow": "This workflow does not exist."}, code="foreign")
+        read.check(self.where)
+        self.name = str(document.get("name") or self.name or _in_short(read)).strip()[:120]
+        self.clean_fields(exclude=["business", "workflow", "created_by"])
+
+
+def _workflow(named, where):
+    try:
+        return KINDS["workflow"](named, where, Input("workflow", "workflow", "workflow"))
+    except Missing as gone:
+        raise ValidationError({"workflow": gone}) from None
+
+
+def _in_short(read: Document) -> str:
+    """Return a name for a rule that was given none."""
+    return f"When {read.trigger.label}"

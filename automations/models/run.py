@@ -1,0 +1,321 @@
+"""What a rule did on one occasion, and why it did not."""
+
+import logging
+import uuid
+from contextlib import suppress
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, OperationalError, models, transaction
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.events import record
+from accounts.models import Business, Event
+from accounts.verbs import Stale, verb, writing
+from automations.actions.registry import Deed, Until
+from automations.document import action_of
+from automations.inputs import is_yes
+from automations.models.rule import ON, Rule
+from automations.occasion import Occasion
+from boards.models import Card, Phase
+
+log = logging.getLogger(__name__)
+
+RUNNING, WAITING, DONE, SKIPPED, FAILED, STOPPED, WATCHED, CANCELLED = (
+    "running waiting done skipped failed stopped watched cancelled".split()
+)
+STATES = [
+    (RUNNING, "Running"),
+    (WAITING, "Waiting"),
+    (DONE, "Done"),
+    (SKIPPED, "Skipped"),
+    (FAILED, "Failed"),
+    (STOPPED, "Stopped"),
+    (WATCHED, "Watched"),
+    (CANCELLED, "Cancelled"),
+]
+TURN = [RUNNING, WAITING, DONE, FAILED, WATCHED, CANCELLED]  # states of a run that used up the rule's turn
+TRIES = 5  # times a run that somebody's death interrupted is taken up again
+
+
+class RunQuerySet(models.QuerySet):
+    """Reads runs."""
+
+    def for_list(self):
+        """Return runs with what a line about them shows, newest first."""
+        return self.select_related("rule", "card").order_by("-began_at", "-pk")
+
+    def in_chain(self, chain_id):
+        """Return the runs that one root event led to."""
+        return self.filter(chain=chain_id)
+
+
+class Run(models.Model):
+    """One evaluation of a rule: done, or how far it has come, or why it was not, in words.
+
+    The actions are those of the document as it was then; `step` says how many are done. Each is done in one
+    transaction with its count, so that whoever dies in between neither loses nor repeats one.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    business = models.ForeignKey(Business, models.CASCADE, related_name="runs")
+    rule = models.ForeignKey(Rule, models.SET_NULL, null=True, blank=True, related_name="runs")
+    phase = models.ForeignKey(
+        Phase, models.SET_NULL, null=True, blank=True, related_name="runs", help_text="Whose own rule it was."
+    )
+    name = models.CharField("rule's name", max_length=120)
+    version = models.PositiveIntegerField("rule's version", default=1)
+    card = models.ForeignKey(Card, models.SET_NULL, null=True, blank=True, related_name="runs")
+    card_name = models.CharField(max_length=300, blank=True)
+    event = models.ForeignKey(Event, models.SET_NULL, null=True, blank=True, related_name="+")
+    chain = models.ForeignKey(
+        Event, models.SET_NULL, null=True, blank=True, related_name="+", help_text="The event that began it all."
+    )
+    due = models.CharField("moment", max_length=120, blank=True, help_text="The name of the moment that came.")
+    state = models.CharField(max_length=10, choices=STATES, default=RUNNING)
+    reason = models.TextField(blank=True)
+    actions = models.JSONField(default=list)
+    step = models.PositiveSmallIntegerField("actions done", default=0)
+    steps = models.JSONField("what was done", default=list)
+    stood_in = models.ForeignKey(Phase, models.SET_NULL, null=True, blank=True, related_name="+")
+    wakes_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=1)
+    began_at = models.DateTimeField(default=timezone.now)
+    touched_at = models.DateTimeField(default=timezone.now)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-began_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["rule", "event"], name="run_once_an_event"),
+            models.UniqueConstraint(
+                fields=["rule", "chain"], condition=models.Q(state__in=TURN), name="run_once_a_chain"
+            ),
+            models.UniqueConstraint(fields=["rule", "due"], condition=~models.Q(due=""), name="run_once_a_moment"),
+            models.UniqueConstraint(fields=["phase", "event"], name="phase_once_an_event"),
+            models.UniqueConstraint(
+                fields=["phase", "chain"], condition=models.Q(state__in=TURN), name="phase_once_a_chain"
+            ),
+            models.UniqueConstraint(fields=["phase", "due"], condition=~models.Q(due=""), name="phase_once_a_moment"),
+        ]
+        indexes = [
+            models.Index(fields=["business", "-began_at"], name="run_newest"),
+            models.Index(fields=["rule", "-began_at"], name="run_of_rule"),
+            models.Index(fields=["wakes_at"], condition=models.Q(state=WAITING), name="run_waits"),
+            models.Index(fields=["touched_at"], condition=models.Q(state=RUNNING), name="run_runs"),
+        ]
+
+    def __str__(self):
+        return f"{self.name}: {self.card_name or self.due or self.state}"
+
+    # Beginning ----------------------------------------------------------------------------------------
+
+    @classmethod
+    def note(cls, rule: Rule, occasion: Occasion, state: str, *, reason: str = "", steps=()) -> "Run | None":
+        """Write what came of an occasion; None when that was written already, or the turn in this chain is used up."""
+        run = cls._of(rule, occasion, state)
+        run.reason, run.steps = reason, list(steps)
+        try:
+            with writing(), transaction.atomic():
+                if occasion.event is None and state == RUNNING and not rule.phase:
+                    run._begin_chain(rule, occasion)
+                run.save(force_insert=True)
+        except IntegrityError:
+            return None
+        occasion.event = run.event
+        return run
+
+    @classmethod
+    def _of(cls, rule: Rule, occasion: Occasion, state: str) -> "Run":
+        card, event = occasion.card, occasion.event
+        return cls(
+            business_id=rule.business_id,
+            rule=None if rule.phase else rule,
+            phase=rule.phase,
+            name=rule.name,
+            version=rule.version,
+            card=card,
+            card_name=card.name if card else (occasion.contact.name if occasion.contact else ""),
+            event=event,
+            chain_id=(event.root_id or event.pk) if event else None,
+            due=occasion.due,
+            state=state,
+            actions=rule.document["actions"],
+            stood_in=card.phase if card else None,
+        )
+
+    def _begin_chain(self, rule: Rule, occasion: Occasion) -> None:
+        """Record that a moment came, as the event from which all that follows can be traced."""
+        by, why = rule.actor(), occasion.why
+        if occasion.card:
+            self.event = occasion.card.record("card.came_due", by, why=why)
+        else:
+            self.event = record("rule.came_due", rule, by, why=why)
+        self.chain = self.event
+
+    # Going on -----------------------------------------------------------------------------------------
+
+    @property
+    def actor(self) -> Actor:
+        """Return the rule as the one who does it, because of what happened."""
+        by = Actor("rule", str(self.rule_id or ""), self.name, self.business_id)
+        return by.because_of(self.event) if self.event else by
+
+    @property
+    def occasion(self) -> Occasion:
+        """Return the occasion anew."""
+        return Occasion(self.business_id, self.event, self.card_id, due=self.due)
+
+    @property
+    def is_over(self) -> bool:
+        """Answer whether nothing more comes of it by itself."""
+        return self.state not in (RUNNING, WAITING)
+
+    def go_on(self, occasion: Occasion | None = None) -> None:
+        """Do one action after the other until it is done, waits or cannot go on."""
+        occasion = occasion or self.occasion
+        while self.state == RUNNING:
+            self.take_step(occasion, by=self.actor)
+
+    @verb("rule.act")
+    def take_step(self, occasion: Occasion, *, by: Actor):
+        """Do the next action together with its count; what refuses it ends the run, in words, and nothing else."""
+        self.refresh_from_db(from_queryset=Run.objects.select_for_update(of=("self",)))
+        if self.state != RUNNING:
+            return
+        if self.step >= len(self.actions):
+            self._end(DONE)
+            return
+        occasion.look_again()
+        if self.phase_id and (occasion.card is None or occasion.card.phase_id != self.phase_id):
+            self._end(CANCELLED, "It has left the phase.")
+            return
+        if self._spent():
+            self._end(STOPPED, f"More than {settings.RULES_ACTIONS} actions followed from one event.")
+            return
+        try:
+            with transaction.atomic():
+                said = self.do(self.step, occasion, by=by)
+        except Stale as news:
+            self._end(CANCELLED, " ".join(news.messages))
+        except ValidationError as refusal:
+            self._fail(" ".join(refusal.messages), occasion, by)
+        except OperationalError:
+            raise
+        except Exception as error:
+            log.exception("Run %s of rule %s could not do action %s", self.pk, self.name, self.step)
+            self._fail(f"Something went wrong inside Phasewise ({type(error).__name__}).", occasion, by)
+        else:
+            self._count(said, occasion)
+
+    def do(self, step: int, occasion: Occasion, *, by: Actor, on_trial: bool = False, shown: list | None = None):
+        """Do one of its actions, and nothing else; return what it says. Raises ValidationError."""
+        written = self.actions[step]
+        action = action_of(written)
+        deed = Deed(occasion, by, self, f"{self.pk}:{step}", on_trial, shown if shown is not None else [])
+        return action.do(deed, **action.read(written, occasion))
+
+    @verb("run.retry")
+    def retry(self, *, by: Actor):
+        """Try a failed run again, from the action that failed. Returns whether it was begun."""
+        self.refresh_from_db(from_queryset=Run.objects.select_for_update(of=("self",)))
+        if self.state != FAILED:
+            raise ValidationError("Only what failed can be tried again.", code="state")
+        self.state, self.reason, self.attempts = RUNNING, "", self.attempts + 1
+        self._keep("state", "reason", "attempts")
+        transaction.on_commit(lambda: Run.objects.get(pk=self.pk).go_on(), robust=True)
+        return True
+
+    @verb("run.cancel")
+    def cancel(self, *, by: Actor):
+        """Let a run that waits go on no more. Doing it again is no news."""
+        self.refresh_from_db(from_queryset=Run.objects.select_for_update(of=("self",)))
+        if self.state == WAITING:
+            self._end(CANCELLED, f"{by.name} stopped it.")
+
+    def wake(self) -> None:
+        """Go on after a wait that is over, unless its reason is gone."""
+        with writing(), transaction.atomic():
+            self.refresh_from_db(from_queryset=Run.objects.select_for_update(of=("self",)))
+            if self.state != WAITING or self.wakes_at > timezone.now():
+                return
+            self.state, self.wakes_at = RUNNING, None
+            if gone := self._reason_is_gone():
+                self.state, self.reason = CANCELLED, gone
+            self._keep("state", "wakes_at", "reason")
+        self.go_on()
+
+    def take_up(self) -> None:
+        """Go on where somebody's death interrupted; what was interrupted again and again is set aside."""
+        with writing(), transaction.atomic():
+            self.refresh_from_db(from_queryset=Run.objects.select_for_update(of=("self",)))
+            if self.state != RUNNING:
+                return
+            self.attempts += 1
+            if self.attempts > TRIES:
+                self._fail(f"It was interrupted {TRIES} times.", self.occasion, self.actor)
+            self._keep("attempts")
+        self.go_on()
+
+    # Under the lock -----------------------------------------------------------------------------------
+
+    def _count(self, said: str | Until, occasion: Occasion) -> None:
+        """Note that an action is done, and wait if it says so."""
+        self.step += 1
+        waits = isinstance(said, Until)
+        self.steps = [*self.steps, said.says if waits else str(said)]
+        if waits:
+            self.state, self.wakes_at = WAITING, said.at
+            self.stood_in = occasion.card.phase if occasion.card else None
+        elif self.step >= len(self.actions):
+            self.state = DONE
+        self._keep("step", "steps", "state", "wakes_at", "stood_in")
+
+    def _end(self, state: str, reason: str = "") -> None:
+        self.state, self.reason = state, reason
+        self._keep("state", "reason", "wakes_at")
+
+    def _fail(self, why: str, occasion: Occasion, by: Actor) -> None:
+        """Note why it could not go on, and tell it: on the card for a phase's own rule, else about the rule."""
+        self._end(FAILED, why)
+        card = occasion.card
+        if self.rule_id:
+            told = {"card": card.name if card else self.card_name, "number": card.number if card else None}
+            record("rule.failed", self.rule, by, rule=self.name, error=why, run=str(self.pk), **told)
+        elif card is not None:
+            with suppress(ValidationError):  # it was put away meanwhile: there is nobody to tell
+                card.hold_back(self._towards(card), why, by=by)
+
+    def _spent(self) -> bool:
+        if self.chain_id is None:
+            return False
+        done = Run.objects.in_chain(self.chain_id).aggregate(done=models.Sum("step"))["done"]
+        return done >= settings.RULES_ACTIONS
+
+    def _reason_is_gone(self) -> str:
+        """Return why a run that waited must not go on, in words."""
+        rule, card = self.rule, self.occasion.card
+        if rule is None:
+            return "The rule was deleted."
+        if rule.state != ON:
+            return "The rule was switched off."
+        if not self.stood_in_id:
+            return ""
+        if card is None:
+            return "The card was deleted."
+        if card.archived_at:
+            return "The card was archived."
+        if card.phase_id != self.stood_in_id and not is_yes(self.actions[self.step - 1].get("even_if_moved")):
+            return f"It has moved on to {card.phase.name}."
+        return ""
+
+    def _towards(self, card: Card) -> Phase:
+        """Return where a phase's own rule was to take the card."""
+        to = self.actions[0]["to"]
+        return (card.next_phase if to == "next" else Phase.objects.filter(pk=to).first()) or card.phase
+
+    def _keep(self, *fields) -> None:
+        self.touched_at = timezone.now()
+        self.save(update_fields=[*fields, "touched_at"])

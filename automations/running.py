@@ -1,0 +1,108 @@
+"""Rules at work: asked on an occasion, held in check, set going, taken up again."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import OperationalError, transaction
+from django.utils import timezone
+
+from accounts.events import record
+from accounts.verbs import writing
+from automations.models.rule import WATCH, Rule
+from automations.models.run import FAILED, RUNNING, SKIPPED, STOPPED, TURN, WAITING, WATCHED, Run
+from automations.occasion import Occasion
+from automations.trying import rehearse
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+INTERRUPTED = timedelta(seconds=60)  # without a sign of life, after which a run is taken up by somebody else
+
+
+def consider(rule: Rule, occasion: Occasion) -> Run | None:
+    """Ask a rule on an occasion and let it act; return the Run that says what came of it.
+
+    None when it was asked before. Whatever the rule does wrong stays in its Run.
+    """
+    try:
+        return _consider(rule, occasion)
+    except OperationalError:
+        raise  # the database is busy or away: the event is told again
+    except Exception as error:
+        log.exception("Rule %s could not be asked", rule.name)
+        reason = f"Something went wrong inside Phasewise ({type(error).__name__})."
+        return Run.note(rule, occasion, FAILED, reason=reason)
+
+
+def _consider(rule: Rule, occasion: Occasion) -> Run | None:
+    if reason := rule.read.why_not(occasion):
+        return Run.note(rule, occasion, SKIPPED, reason=reason)
+    if reason := _limit(rule, occasion):
+        return _stop(rule, occasion, reason)
+    if rule.state == WATCH:
+        trial = rehearse(rule, occasion)
+        return Run.note(rule, occasion, WATCHED, reason=trial.error, steps=trial.steps)
+    run = Run.note(rule, occasion, RUNNING)
+    if run is None:
+        return Run.note(rule, occasion, STOPPED, reason="It has acted on what began this already.")
+    run.go_on(occasion)
+    return run
+
+
+def _limit(rule: Rule, occasion: Occasion) -> str:
+    """Return which limit keeps a rule from acting, in words; "" for none."""
+    if depth_of(occasion.event) >= settings.RULES_DEPTH:
+        return f"{settings.RULES_DEPTH} rules have followed from one another."
+    hour = timezone.now() - timedelta(hours=1)
+    runs = Run.objects.filter(business=rule.business_id, state__in=TURN, began_at__gt=hour, rule__isnull=False)
+    if not rule.phase and runs.count() >= settings.RULES_AN_HOUR:
+        return f"The rules of this business have acted {settings.RULES_AN_HOUR} times within an hour."
+    return ""
+
+
+def _stop(rule: Rule, occasion: Occasion, reason: str) -> Run | None:
+    """Note that a limit was reached, and tell it once an hour for each rule."""
+    hour = timezone.now() - timedelta(hours=1)
+    told = Run.objects.filter(rule=rule.pk, state=STOPPED, began_at__gt=hour).exists()
+    run = Run.note(rule, occasion, STOPPED, reason=reason)
+    if run and run.rule_id and not told:
+        card = {"card": run.card_name, "number": run.card.number if run.card else None}
+        with writing(), transaction.atomic():
+            record("rule.stopped", rule, run.actor, rule=rule.name, why=reason, run=str(run.pk), **card)
+    return run
+
+
+def depth_of(event) -> int:
+    """Return how many rules acted one after the other until this happened."""
+    depth = 0
+    while event is not None and event.cause_id and depth < settings.RULES_DEPTH:
+        depth += event.actor_kind == "rule"
+        event = event.cause
+    return depth
+
+
+def wake() -> int:
+    """Let the runs go on whose wait is over; return how many there were."""
+    due = Run.objects.filter(state=WAITING, wakes_at__lte=timezone.now()).order_by("wakes_at")
+    return _each(due[:BATCH], Run.wake)
+
+
+def take_up() -> int:
+    """Go on with the runs that somebody's death interrupted; return how many there were."""
+    left = Run.objects.filter(state=RUNNING, touched_at__lte=timezone.now() - INTERRUPTED).order_by("touched_at")
+    return _each(left[:BATCH], Run.take_up)
+
+
+def _each(runs, deed) -> int:
+    """Do something with each run; one that fails does not hold up the others."""
+    count = 0
+    for run in runs:
+        count += 1
+        try:
+            deed(run)
+        except Exception:
+            log.exception("Run %s of rule %s could not go on", run.pk, run.name)
+    return count
