@@ -16,11 +16,18 @@ from django.conf import settings  # noqa: E402 (models and settings are there fr
 from django.db import connection  # noqa: E402
 
 from accounts.models import Business  # noqa: E402
-from tests.benchmarks import board_page, crowd, footprint, new_cards, one_move  # noqa: E402
+from tests.benchmarks import api, board_page, crowd, footprint, new_cards, one_move  # noqa: E402
 from tests.benchmarks.server import Server  # noqa: E402
 from tests.benchmarks.stage import Stage  # noqa: E402
 
-MEASURES = {"board": board_page, "move": one_move, "crowd": crowd, "create": new_cards, "footprint": footprint}
+MEASURES = {
+    "board": board_page,
+    "move": one_move,
+    "crowd": crowd,
+    "create": new_cards,
+    "api": api,
+    "footprint": footprint,
+}
 
 
 def main() -> int:
