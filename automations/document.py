@@ -28,7 +28,7 @@ from automations.conditions import (
     why_not,
 )
 from automations.inputs import Input, Missing, Where
-from automations.moments import read_days
+from automations.moments import Asked, Moment, read_days
 from automations.occasion import Occasion
 from automations.triggers import Trigger, triggers
 from boards.models import Field
@@ -102,9 +102,12 @@ class Document:
         """Return why the conditions do not hold, in words; "" when they do."""
         return self.conditions.fails(lambda condition: self._answer(condition, occasion))
 
-    def read_options(self, where: Where) -> dict:
-        """Return what the trigger needs to know, as it is worked with."""
-        return {one.name: one.read(self.options.get(one.name), where) for one in self.trigger.inputs}
+    def moments(self, asked: Asked, where: Where) -> list[Moment]:
+        """Return the moments that came; none for a trigger that is set off by events. Raises Missing."""
+        if self.trigger.moments is None:
+            return []
+        options = {one.name: one.read(self.options.get(one.name), where) for one in self.trigger.inputs}
+        return list(self.trigger.moments(asked, options))
 
     @cached_property
     def leaves(self) -> bool:

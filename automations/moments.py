@@ -25,12 +25,17 @@ LOOK_BACK = dt.timedelta(days=62)  # further back no day that came round is of i
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment that came: about which card (None: about none), under which name, when, and why in words."""
+    """A moment that came: about which card (None: about none), what was due, when, and why in words."""
 
     card_id: Any
     due: str
     at: dt.datetime
     why: str
+
+    @property
+    def name(self) -> str:
+        """Return what tells it from every other moment of its rule."""
+        return f"{self.card_id or ''} {self.due}".strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,22 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import OperationalError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.events import record
 from accounts.verbs import writing
+from automations.inputs import Missing
 from automations.models.rule import WATCH, Rule
 from automations.models.run import FAILED, RUNNING, SKIPPED, STOPPED, TURN, WAITING, WATCHED, Run
+from automations.moments import Asked
 from automations.occasion import Occasion
+from automations.triggers import triggers
 from automations.trying import rehearse
 
 log = logging.getLogger(__name__)
 
-BATCH = 200
+BATCH = 500  # at one look; the rest at the next
 INTERRUPTED = timedelta(seconds=60)  # without a sign of life, after which a run is taken up by somebody else
 
 
@@ -82,6 +86,37 @@ def depth_of(event) -> int:
         depth += event.actor_kind == "rule"
         event = event.cause
     return depth
+
+
+def heed_moments(now=None) -> int:
+    """Ask the rules for which a moment came; return how many occasions there were.
+
+    A moment has a name, and a Run of that name means that it was heeded; who was away heeds it late, once.
+    """
+    now = now or timezone.now()
+    clocked = [key for key, trigger in triggers.items() if trigger.moments]
+    rules = Rule.objects.armed().filter(trigger__in=clocked).select_related("business", "workflow")
+    count = 0
+    for rule in rules.order_by("created_at", "pk"):
+        try:
+            count += _heed(rule, now)
+        except Exception:  # one that fails does not hold up the others
+            log.exception("The moments of rule %s could not be read", rule.name)
+    return count
+
+
+def _heed(rule: Rule, now) -> int:
+    asked = Asked(rule.business, rule.workflow_id, rule.armed_at, now, latest=True)
+    try:
+        moments = rule.read.moments(asked, rule.where)
+    except Missing:
+        return 0  # it names a phase that is gone, which its page says
+    heeded = Run.objects.filter(Q(card=None) | Q(card__archived_at=None), rule=rule).exclude(due="")
+    heeded = set(heeded.values_list("due", flat=True))
+    fresh = sorted((one for one in moments if one.name not in heeded), key=lambda one: one.at)[:BATCH]
+    for one in fresh:
+        consider(rule, Occasion(rule.business_id, card_id=one.card_id, why=one.why, due=one.name))
+    return len(fresh)
 
 
 def wake() -> int:

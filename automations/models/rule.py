@@ -100,7 +100,10 @@ class Rule(models.Model):
         if not changed:
             return
         if {"document", "workflow"} & set(changed):
-            self.version, self.armed_at = self.version + 1, timezone.now()
+            self.version += 1
+        # What it did not wait for until now, it has not missed.
+        if before["workflow"] != after["workflow"] or before["document"]["trigger"] != after["document"]["trigger"]:
+            self.armed_at = timezone.now()
         self.updated_at = timezone.now()
         self.save()
         told = {"before": {key: before[key] for key in changed}, "after": {key: after[key] for key in changed}}
