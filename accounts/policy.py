@@ -139,6 +139,19 @@ TABLE: dict[str, Grant] = {
     "rule.act": Grant(MANAGER, says="let a rule act"),
     "run.retry": Grant(STAFF, "AUTOMATION_MANAGE", says="try again what a rule could not do"),
     "run.cancel": Grant(STAFF, "AUTOMATION_MANAGE", says="stop what a rule has begun"),
+    # What leaves the building
+    "webhook.view": Grant(MANAGER, "AUTOMATION_VIEW", says="see webhooks and what they were told"),
+    "webhook.create": Grant(MANAGER, "AUTOMATION_MANAGE", says="make webhooks"),
+    "webhook.update": Grant(MANAGER, "AUTOMATION_MANAGE", says="change webhooks"),
+    "webhook.rotate": Grant(MANAGER, "AUTOMATION_MANAGE", says="give webhooks a new secret"),
+    "webhook.test": Grant(MANAGER, "AUTOMATION_MANAGE", says="test webhooks"),
+    "webhook.disable": Grant(MANAGER, "AUTOMATION_MANAGE", says="switch webhooks off"),
+    "webhook.enable": Grant(MANAGER, "AUTOMATION_MANAGE", says="switch webhooks on"),
+    "webhook.delete": Grant(MANAGER, "AUTOMATION_MANAGE", says="delete webhooks"),
+    "delivery.view": Grant(STAFF, "AUTOMATION_VIEW", says="see what was mailed"),
+    "delivery.send_now": Grant(STAFF, "AUTOMATION_MANAGE", says="let a mail leave at once"),
+    "delivery.stop": Grant(STAFF, "AUTOMATION_MANAGE", says="stop what waits to be sent"),
+    "delivery.resend": Grant(MANAGER, "AUTOMATION_MANAGE", says="send something again"),
 }
 
 

@@ -1,9 +1,9 @@
-"""Rules and what they did, in the back room."""
+"""Rules, what they did, and what leaves the building, in the back room."""
 
 from django.contrib import admin
 
-from accounts.admin import SeenAdmin
-from automations.models import Rule, Run, Timer
+from accounts.admin import SeenAdmin, VerbAdmin, deed
+from automations.models import Delivery, Rule, Run, Timer, Webhook
 
 BUSINESS = ("business__name", "business__slug")
 
@@ -42,3 +42,57 @@ class TimerAdmin(SeenAdmin):
     list_select_related = ("business", "card")
     search_fields = ("trigger", "external_id", *BUSINESS)
     date_hierarchy = "at"
+
+
+@admin.register(Webhook)
+class WebhookAdmin(VerbAdmin):
+    """Where businesses want to be told."""
+
+    says = (
+        "Webhooks are made by the managers of a business. They can be renamed and switched off here; no secret is kept."
+    )
+    takes = ("name",)
+    list_display = ("name", "business", "url", "format", "created_at", "failing_since", "disabled_at")
+    list_filter = ("format", ("disabled_at", admin.EmptyFieldListFilter), ("failing_since", admin.EmptyFieldListFilter))
+    list_select_related = ("business",)
+    search_fields = ("name", "url", *BUSINESS)
+    date_hierarchy = "created_at"
+    actions = (
+        deed("disable", "Switch off"),
+        deed("enable", "Switch on"),
+        deed("rotate", "Give a new secret"),
+        deed("delete_for_good", "Delete for good", final=True),
+    )
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(VerbAdmin):
+    """Mails and calls: waiting, sent, given up."""
+
+    says = "What leaves is written by rules and webhooks. It can be stopped, sent now or sent again."
+    list_display = (
+        "subject",
+        "kind",
+        "to",
+        "business",
+        "state",
+        "attempts",
+        "created_at",
+        "due_at",
+        "finished_at",
+        "error",
+    )
+    list_filter = ("kind", "state")
+    list_select_related = ("business",)
+    search_fields = ("to", "subject", "by_name", *BUSINESS)
+    date_hierarchy = "created_at"
+    actions = (
+        deed("stop", "Stop"),
+        deed("send_now", "Send now"),
+        deed("resend", "Send again", final=True),
+    )
+
+    def get_queryset(self, request):
+        """Leave out what was sent and answered where only lists are shown."""
+        rows = super().get_queryset(request)
+        return rows if request.resolver_match.url_name.endswith("_change") else rows.defer("body", "html", "log")

@@ -1,4 +1,4 @@
-"""What can happen to rules, and to cards because of them."""
+"""What can happen to rules, to cards because of them, and to what leaves the building."""
 
 from accounts.events import declare
 
@@ -22,4 +22,41 @@ declare(
     "pressed “{label}”",
     ["workflow", "number", "rule", "label"],
     icon="bolt",
+)
+
+declare(
+    "webhook.created", "Webhook made", "made the webhook {webhook} for {events}", ["webhook", "events"], icon="link"
+)
+declare("webhook.updated", "Webhook changed", "changed {changed} of the webhook", ["webhook", "changed"], icon="link")
+declare("webhook.rotated", "Webhook's secret renewed", "gave {webhook} a new secret", ["webhook"], icon="key")
+declare("webhook.disabled", "Webhook switched off", "switched off {webhook}: {why}", ["webhook", "why"], icon="warn")
+declare("webhook.enabled", "Webhook switched on", "switched on {webhook}", ["webhook"], icon="link")
+declare("webhook.deleted", "Webhook deleted", "deleted the webhook {webhook}", ["webhook"], icon="trash")
+declare(
+    "delivery.hurried",
+    "Sent before its time",
+    "let the {what} {subject} to {to} leave at once",
+    ["what", "subject", "to"],
+    icon="send",
+)
+declare(
+    "delivery.stopped",
+    "Kept from leaving",
+    "stopped the {what} {subject} to {to}: {why}",
+    ["what", "subject", "to", "why"],
+    icon="x",
+)
+declare(
+    "delivery.resent",
+    "Sent again",
+    "sent the {what} {subject} to {to} again",
+    ["what", "subject", "to"],
+    icon="refresh",
+)
+declare(
+    "delivery.given_up",
+    "Sending given up",
+    "gave up sending the {what} {subject} to {to}: {why}",
+    ["what", "subject", "to", "why"],
+    icon="warn",
 )

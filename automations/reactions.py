@@ -1,8 +1,13 @@
-"""What follows by itself from what happened: rules act, and a reported trigger moves a card on."""
+"""What follows by itself from what happened: rules act, a reported trigger moves a card on, webhooks are told."""
 
+from django.db import transaction
+
+from accounts.actor import Actor
 from accounts.events import catalogue, recorded, wants
-from automations.models import Rule
+from accounts.verbs import writing
+from automations.models import Delivery, Rule, Webhook
 from automations.occasion import Occasion
+from automations.payloads import told_events
 from automations.progress import move_on
 from automations.running import consider
 from automations.triggers import by_event
@@ -41,8 +46,23 @@ def progress(sender, event, **kwargs):
         move_on(card, waits_for.name, event=event)
 
 
+@wants(lambda event: Webhook.objects.listening(event))
+def tell_webhooks(sender, event, **kwargs):
+    """Queue a call of each webhook that chose this event."""
+    card = event.subject_id if event.subject_kind == "card" else None
+    by = Actor(event.actor_kind, event.actor_id, event.actor_name, event.business_id)
+    for webhook in Webhook.objects.listening(event):
+        said = webhook.write(event)
+        with writing(), transaction.atomic():
+            alive = Card.objects.filter(pk=card).exists()  # its last event may be that it was deleted
+            about = {"webhook": webhook, "event": event, "card_id": card if alive else None, "to": webhook.url}
+            Delivery.queue(event.business, Delivery.CALL, f"event {event.pk} {webhook.pk}", by=by, **about, **said)
+
+
 def listen():
     """Subscribe, once, when the floor is ready."""
+    for kind in told_events():
+        recorded.connect(tell_webhooks, sender=kind, dispatch_uid=f"tell_webhooks {kind.name}")
     recorded.connect(progress, sender=catalogue["card.reported"], dispatch_uid="progress")
     for name in by_event:
         recorded.connect(run_rules, sender=catalogue[name], dispatch_uid=f"rules {name}")

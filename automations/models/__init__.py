@@ -1,7 +1,9 @@
 """The rows of the top floor."""
 
+from automations.models.delivery import Delivery
 from automations.models.rule import Rule
 from automations.models.run import Run
 from automations.models.timer import Timer
+from automations.models.webhook import Webhook
 
-__all__ = ["Rule", "Run", "Timer"]
+__all__ = ["Delivery", "Rule", "Run", "Timer", "Webhook"]

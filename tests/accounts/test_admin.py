@@ -10,9 +10,12 @@ from django.contrib.auth.models import Group, Permission
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.admin import SeenAdmin
 from accounts.models import Business, Event, Membership, Receipt, Token
+from automations.models import Delivery, Rule, Run, Timer, Webhook
+from automations.occasion import Occasion
 from boards.models import (
     Card,
     Comment,
@@ -34,7 +37,11 @@ from tests.house.counting import assert_not_growing
 
 pytestmark = pytest.mark.django_db
 
-OURS = [model for app in ("accounts", "contacts", "boards") for model in apps.get_app_config(app).get_models()]
+OURS = [
+    model
+    for app in ("accounts", "contacts", "boards", "automations")
+    for model in apps.get_app_config(app).get_models()
+]
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 
 
@@ -95,6 +102,12 @@ def furnish(count):
         Draft.begin(workflow, by=by)
         kind = OrderType.create(business, name="Repair", code="REP", workflows=[workflow], by=by)
         Order.open(kind, name="Wobbly chair", contact=contact, by=by)
+        document = {"trigger": "card_created", "actions": [{"type": "archive_card"}]}
+        rule = Rule.create(business, document, name="Tidy", by=by)
+        Run.note(rule, Occasion.at(card, due="once"), "skipped", reason="It is new.")
+        Timer.objects.create(business=business, card=card, trigger="paid", at=timezone.now(), reported_by="Shop")
+        hook = Webhook.create(business, name="Shop", url="https://example.com/", events=["card.moved"], by=by)
+        Delivery.queue_test(hook, by=by)
         SignInAddress.objects.create(user=owner.user, email=owner.user.email)
         Authenticator.objects.create(user=owner.user, type="totp", data={"secret": "hush-hush"})
         LogEntry.objects.log_actions(owner.user.pk, [card], CHANGE, "Renamed", single_object=True)
