@@ -23,6 +23,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from accounts.actor import Actor
+from accounts.statements import insert
 from accounts.watching import announce
 
 log = logging.getLogger(__name__)
@@ -113,7 +114,7 @@ def record(name: str, subject: models.Model, by: Actor, /, **details):
         transaction.on_commit(lambda: tell(event), robust=True)
     else:
         event.told_at = event.at
-    event.save(force_insert=True)
+    insert(event)
     announce(by.business_id)
     return event
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection, models
 from fractional_indexing import generate_key_between, generate_n_keys_between
 
+from accounts.statements import stored
 from accounts.verbs import refusal
 
 # Dropping into the same gap again and again makes keys longer; past this a column's keys are written anew.
@@ -69,11 +70,11 @@ class Column:
     """
 
     def __init__(self, phase_id: UUID, but: UUID):
-        self.phase_id, self.but = _as_stored(phase_id), _as_stored(but)
+        self.phase_id, self.but = stored(phase_id), stored(but)
 
     def rank_of(self, card: UUID) -> str | None:
         """Return the rank of a card that is on the board, None if it is not in here."""
-        return self._find("AND id = %s AND archived_at IS NULL", _as_stored(card))
+        return self._find("AND id = %s AND archived_at IS NULL", stored(card))
 
     def rank_at(self, index: int) -> str | None:
         """Return the rank of the card that stands there, counted from 0, None beyond the end."""
@@ -108,10 +109,6 @@ class Column:
             cursor.execute(query, [self.phase_id, self.but, *values])
             row = cursor.fetchone()
         return row[0] if row else None
-
-
-def _as_stored(key: UUID):
-    return models.UUIDField().get_db_prep_value(key, connection)
 
 
 def write_anew(standing: models.QuerySet) -> None:

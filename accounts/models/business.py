@@ -22,6 +22,7 @@ from django.utils.text import slugify
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.policy import OWNER, RANK, ROLES, VIEWER, may_handle
+from accounts.statements import stored
 from accounts.tasks import mail_invitation
 from accounts.verbs import refuse_unknown, verb, writing
 
@@ -87,11 +88,10 @@ class BusinessManager(models.Manager):
         """Return the next number of a counter of the business; its row stays locked until the commit."""
         column = connection.ops.quote_name(Business._meta.get_field(counter).column)
         table = connection.ops.quote_name(Business._meta.db_table)
-        pk = Business._meta.pk.get_db_prep_value(business_id, connection)
         with connection.cursor() as cursor:
             cursor.execute(
                 f"UPDATE {table} SET {column} = {column} + 1 WHERE id = %s RETURNING {column}",  # noqa: S608
-                [pk],
+                [stored(business_id)],
             )
             return cursor.fetchone()[0]
 

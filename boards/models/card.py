@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business, Event, Membership
+from accounts.statements import Blank, Prepared, insert, update
 from accounts.verbs import Again, Stale, own_external_id, refusal, refuse_unknown, verb
 from boards.models.closing import Closing
 from boards.models.label import CardLabel, Label
@@ -168,7 +169,7 @@ class Card(models.Model):
         labels: Labels of the workflow; assignees: Memberships of the business.
         """
         refuse_unknown(fields, cls.FIELDS)
-        phases = cls._lock_phases(phase.workflow_id, phase.pk)
+        phases = Phase.lock(phase.workflow_id, phase.pk)
         if phase.pk not in phases:
             raise Phase.DoesNotExist
         phase = phases[phase.pk]
@@ -187,7 +188,7 @@ class Card(models.Model):
             card.refuse_over_limits(phases.values())
         card.rank = card._rank_in(phase, place)
         with own_external_id(card):
-            card.save(force_insert=True)
+            insert(card)
         phase.tally(1, card.value or 0)
         for label in labels:
             card._wear(label)
@@ -444,7 +445,7 @@ class Card(models.Model):
         """Put an archived card back: where it was, or into another phase of its workflow."""
         if to:
             self._refuse_elsewhere(to)
-        phases = self._lock(*([to.pk] if to else []))
+        phases = self._lock(to.pk if to else None)
         if not self.archived_at:
             return
         if to and to.pk not in phases:
@@ -552,10 +553,7 @@ class Card(models.Model):
 
     def lock_row(self) -> None:
         """Lock this card alone and read it anew; for what does not touch its phase's tally."""
-        try:
-            self.refresh_from_db(from_queryset=Card.objects.select_for_update(of=("self",)))
-        except Card.DoesNotExist:
-            raise Stale("This card was deleted a moment ago.") from None
+        self._read_locked()
         self._refuse_archived()
 
     def refuse_unless_at(self, revision: int | None, *phases: Phase) -> None:
@@ -571,26 +569,26 @@ class Card(models.Model):
 
     # Under the lock -----------------------------------------------------------------------------------
 
-    @staticmethod
-    def _lock_phases(workflow_id, *ids):
-        return Phase.objects.select_related("workflow").lock(workflow_id, *ids)
-
-    def _lock(self, *others) -> dict:
-        """Lock the card's phase and `others`, then the card, and read it anew; return the phases by id.
+    def _lock(self, to=None) -> dict:
+        """Lock the card's phase and that of the id `to`, then the card, and read it anew; return the phases by id.
 
         Raises Again when the card left its phase in between, Stale when it was deleted.
         """
-        phases = self._lock_phases(self.workflow_id, self.phase_id, *others)
+        phases = Phase.lock(self.workflow_id, self.phase_id, to)
         held = self.phase_id
-        try:
-            self.refresh_from_db(from_queryset=Card.objects.select_for_update(of=("self",)))
-        except Card.DoesNotExist:
-            raise Stale("This card was deleted a moment ago.") from None
+        self._read_locked()
         if self.phase_id != held and self.phase_id not in phases:
             raise Again
         self.phase = phases[self.phase_id]
         self.workflow = self.phase.workflow
         return phases
+
+    def _read_locked(self) -> None:
+        """Lock the card and become what it is now; what was read along with it before is forgotten."""
+        now = TO_LOCK.first(pk=self.pk)
+        if now is None:
+            raise Stale("This card was deleted a moment ago.")
+        vars(self).update(vars(now), _prefetched_objects_cache={})
 
     def _fill_in(self, facts: dict, by: Actor) -> None:
         """Take what a phase asks for, through the verbs that change it."""
@@ -642,7 +640,7 @@ class Card(models.Model):
         self.rank, self.updated_at = rank, now
         self.revision += 1
         self.placed_revision = self.revision
-        self.save(update_fields=["phase", "rank", "entered_at", "updated_at", "revision", "placed_revision"])
+        update(self, "phase", "rank", "entered_at", "updated_at", "revision", "placed_revision")
 
     def _reopen(self, by: Actor) -> None:
         """End the closing of a card that is back where work goes on, however it came there."""
@@ -652,7 +650,7 @@ class Card(models.Model):
     def _touch(self, *fields) -> None:
         self.revision += 1
         self.updated_at = timezone.now()
-        self.save(update_fields=[*fields, "revision", "updated_at"])
+        update(self, *fields, "revision", "updated_at")
 
     def _wear(self, label: Label) -> bool:
         if label.workflow_id != self.workflow_id:
@@ -747,6 +745,9 @@ class Assignment(models.Model):
 
     def __str__(self):
         return f"{self.member} on {self.card}"
+
+
+TO_LOCK = Prepared(lambda: Card.objects.filter(pk=Blank("pk")).select_for_update(of=("self",)))
 
 
 def _told(value):

@@ -246,7 +246,7 @@ class Order(models.Model):
                 raise ValidationError(f"{card.name} belongs to an order already.", code="order_card")
         else:
             phase = _first_phase(here.workflow)
-            Card._lock_phases(phase.workflow_id, phase.pk)
+            Phase.lock(phase.workflow_id, phase.pk)
         order.number = Business.objects.take_number(kind.business_id, "last_order")
         order.save(force_insert=True)
         OrderStep.objects.bulk_create(

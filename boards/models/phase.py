@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business, Membership
+from accounts.statements import Blank, Prepared, stored
 from accounts.verbs import Stale, own_external_id, refusal, refuse_changed_since, refuse_unknown, verb
 from boards.models.library import STAGES, Status, Trigger
 from boards.models.workflow import Workflow
@@ -24,20 +25,6 @@ FACTS = {
     "checklist": "a complete checklist",
 }
 LIMITS = [("soft", "Warn"), ("hard", "Refuse")]
-
-
-class PhaseQuerySet(models.QuerySet):
-    """Reads phases."""
-
-    def lock(self, workflow_id, *ids):
-        """Lock these phases of a workflow in id order, so that two moves cannot wait for each other; return them by id.
-
-        Where the workflow limits its active cards all its phases are locked: they are counted together.
-        """
-        limited = models.Q(workflow__one_card_per_contact=True) | models.Q(workflow__most_active_cards__isnull=False)
-        rows = self.filter(models.Q(pk__in=ids) | limited, workflow=workflow_id).order_by("pk")
-        # No key is changed, so rows that merely point here (a new card, an event) need not wait.
-        return {phase.pk: phase for phase in rows.select_for_update(of=("self",), no_key=True)}
 
 
 class Phase(models.Model):
@@ -81,8 +68,6 @@ class Phase(models.Model):
     value_total = models.BigIntegerField(default=0, editable=False, help_text="In minor units of the currency.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = PhaseQuerySet.as_manager()
-
     SETTINGS = (
         "description stage status trigger wip_limit wip_policy stale_days required default_assignee checklist_lines "
         "timeout_hours timeout_to external_id"
@@ -101,6 +86,15 @@ class Phase(models.Model):
 
     def __str__(self):
         return self.name
+
+    @staticmethod
+    def lock(workflow_id, here, to=None) -> "dict[uuid.UUID, Phase]":
+        """Lock one or two phases of a workflow, in id order so that two moves cannot wait for each other.
+
+        Return by id those that are there, with their workflow. Where it limits its active cards, all its phases are
+        locked: they are counted together.
+        """
+        return {phase.pk: phase for phase in TO_LOCK.all(workflow=workflow_id, here=here, to=to or here)}
 
     @property
     def is_on_path(self) -> bool:
@@ -338,12 +332,23 @@ class Phase(models.Model):
         """Count cards and money in or out; the caller holds the phase's lock."""
         if cards or value:
             self.card_count, self.value_total = self.card_count + cards, self.value_total + value
-            pk = Phase._meta.pk.get_db_prep_value(self.pk, connection)
             with connection.cursor() as cursor:
                 cursor.execute(
                     "UPDATE boards_phase SET card_count = card_count + %s, value_total = value_total + %s WHERE id = %s",
-                    [cards, value, pk],
+                    [cards, value, stored(self.pk)],
                 )
+
+
+IS_LIMITED = models.Q(workflow__one_card_per_contact=True) | models.Q(workflow__most_active_cards__isnull=False)
+TO_LOCK = Prepared(
+    lambda: (
+        Phase.objects.select_related("workflow")
+        .filter(models.Q(pk__in=[Blank("here"), Blank("to")]) | IS_LIMITED, workflow=Blank("workflow"))
+        .order_by("pk")
+        # No key is changed, so rows that merely point here (a new card, an event) need not wait.
+        .select_for_update(of=("self",), no_key=True)
+    )
+)
 
 
 def _index(position: int, length: int) -> int:
