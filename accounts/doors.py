@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest, parse_cookie
 from django.utils import timezone
@@ -16,6 +15,7 @@ from django.utils.crypto import constant_time_compare
 from accounts.actor import Actor
 from accounts.models import Membership
 from accounts.policy import may
+from accounts.sessions import SessionStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,12 @@ from django.utils.cache import patch_vary_headers
 from accounts.actor import Actor
 from accounts.answers import page_of
 from accounts.models import Membership
+from accounts.statements import Blank, Prepared
 from accounts.views.errors import not_allowed
+
+MEMBERSHIP = Prepared(
+    lambda: Membership.objects.select_related("business").filter(business__slug=Blank("slug"), user=Blank("user"))
+)
 
 
 class BusinessMiddleware:
@@ -35,11 +40,9 @@ class BusinessMiddleware:
             return None
         if not request.user.is_authenticated:
             return _to_sign_in(request)
-        memberships = Membership.objects.select_related("business")
-        try:
-            member = memberships.get(business__slug=slug, user_id=request.user.pk)
-        except Membership.DoesNotExist:
-            raise Http404("No such place") from None
+        member = MEMBERSHIP.first(slug=slug, user=request.user.pk)
+        if member is None:
+            raise Http404("No such place")
         member.user = request.user
         request.business, request.member, request.actor = member.business, member, Actor.member(member)
         timezone.activate(member.business.zone)

@@ -80,6 +80,10 @@ class Column:
         """Return the rank of the card that stands there, counted from 0, None beyond the end."""
         return self._find("AND archived_at IS NULL ORDER BY rank LIMIT 1 OFFSET %s", index)
 
+    def number_above(self, rank: str) -> int | None:
+        """Return the number of the card that stands right above a rank, None at the top."""
+        return self._find("AND archived_at IS NULL AND rank < %s ORDER BY rank DESC LIMIT 1", rank, what="number")
+
     def holds(self, rank: str) -> bool:
         """Answer whether a card has this rank."""
         return self._find("AND rank = %s", rank) is not None
@@ -103,8 +107,8 @@ class Column:
         """Return a free rank after all others."""
         return generate_key_between(self._find("ORDER BY rank DESC LIMIT 1"), None)
 
-    def _find(self, which: str, *values) -> str | None:
-        query = f"SELECT rank FROM boards_card WHERE phase_id = %s AND id <> %s {which}"  # noqa: S608 (words of ours)
+    def _find(self, which: str, *values, what: str = "rank"):
+        query = f"SELECT {what} FROM boards_card WHERE phase_id = %s AND id <> %s {which}"  # noqa: S608 (words of ours)
         with connection.cursor() as cursor:
             cursor.execute(query, [self.phase_id, self.but, *values])
             row = cursor.fetchone()

@@ -12,6 +12,7 @@ from accounts.models import Event
 from accounts.policy import allowed, may
 from boards.funnels import give_moons
 from boards.models import Card, Phase, Workflow
+from boards.ordering import Column
 from boards.search import Wanted, as_uuid
 
 SCREENFUL = 20  # cards a column shows at first
@@ -153,7 +154,7 @@ def tile_of_move(request, card, move) -> str:
     if crosses or (move.told_at is None and Event.objects.filter(root=move).exists()):  # a rule may have moved it on
         return pieces(request, card.workflow, [card.number])
     Card.dress([card])
-    card.after = _above(card.phase_id, card.rank).first()
+    card.after = Column(card.phase_id, but=card.pk).number_above(card.rank)
     context = {**tile_context(request), "workflow": card.workflow, "tiles": [card], "phases": columns}
     return render_to_string("boards/board.html#fresh", context)
 

@@ -4,6 +4,7 @@ from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_POST
 from accounts.answers import done, refused
 from accounts.models import Event
 from accounts.policy import allowed, may
+from accounts.statements import Blank, Prepared
 from accounts.verbs import writing
 from boards.forms.entering import EnterForm
 from boards.forms.moving import MoveForm, QuickAddForm
@@ -21,6 +23,9 @@ from boards.undoing import OPPOSITES, undo
 from boards.views.board import find_workflow, tile_context, tiles, with_moons
 from boards.views.panel import beside
 
+LARGEST_NUMBER = 2**31 - 1  # a larger one no column holds, so PostgreSQL would not even compare it
+CARD = Prepared(lambda: Card.objects.filter(business=Blank("business"), number=Blank("number")))
+PHASE = Prepared(lambda: Phase.objects.filter(business=Blank("business"), pk=Blank("pk")))
 ASKED = ("missing_facts", "closing", "entering")  # refusals that can be answered on the spot
 KEPT = ("phase", "after", "before", "end", "revision")  # the update that waits for the answers
 
@@ -32,7 +37,7 @@ def move(request, number):
 
     What the phase asks for is asked in a dialog, or on a page of its own, and comes back here with the same update.
     """
-    card = get_object_or_404(request.business.cards, number=number)
+    card = _card(request, number)
     form = MoveForm(request.POST)
     asked = None
     try:
@@ -139,11 +144,21 @@ def _told(card, event) -> str:
     return f"Moved {card.name} to {phase.name}{over}"
 
 
+def _card(request, number) -> Card:
+    card = CARD.first(business=request.business.pk, number=number) if number <= LARGEST_NUMBER else None
+    if card is None:
+        raise Http404("No such card")
+    return card
+
+
 def _phase(request, card, pk) -> Phase:
     """Return the business's phase; the card's own needs no look, for the verb reads it under its lock."""
     if pk == card.phase_id:
         return Phase(pk=pk, workflow_id=card.workflow_id)
-    return get_object_or_404(request.business.phases, pk=pk)
+    phase = PHASE.first(business=request.business.pk, pk=pk)
+    if phase is None:
+        raise Http404("No such phase")
+    return phase
 
 
 def _ask(request, asked):

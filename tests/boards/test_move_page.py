@@ -56,6 +56,11 @@ def test_the_answer_holds_the_card_and_the_figures_and_not_the_column(staff, pha
     assert len(html) < 9_000
 
 
+def test_a_number_that_no_card_can_have_is_not_found(staff, phases, browse):
+    for number in (2**31, 10**30):
+        assert browse(staff).post(f"/brightside/cards/{number}/move/", {"phase": phases[1].pk}).status_code == 404
+
+
 def test_a_menu_names_only_the_phase_and_the_card_goes_to_its_top(staff, phases, cards, browse):
     make_card(phases[1], "There before")
     browse(staff).post(move_url(cards[1]), {"phase": phases[1].pk}, headers=HTMX)
