@@ -23,6 +23,20 @@ declare(
     ["workflow", "number", "rule", "label"],
     icon="bolt",
 )
+declare(
+    "card.report_planned",
+    "Report planned",
+    "will report on {at}: {label}",
+    ["workflow", "number", "label", "at", "timer"],
+    icon="clock",
+)
+declare(
+    "card.report_cancelled",
+    "Planned report cancelled",
+    "will not report: {label}",
+    ["workflow", "number", "label", "timer"],
+    icon="x",
+)
 
 declare(
     "webhook.created", "Webhook made", "made the webhook {webhook} for {events}", ["webhook", "events"], icon="link"

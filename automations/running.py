@@ -15,6 +15,7 @@ from accounts.verbs import writing
 from automations.inputs import Missing
 from automations.models.rule import WATCH, Rule
 from automations.models.run import FAILED, RUNNING, SKIPPED, STOPPED, TURN, WAITING, WATCHED, Run
+from automations.models.timer import Timer
 from automations.moments import Asked
 from automations.occasion import Occasion
 from automations.triggers import triggers
@@ -125,19 +126,24 @@ def wake() -> int:
     return _each(due[:BATCH], Run.wake)
 
 
+def fire_timers() -> int:
+    """Report what was planned for a time that has come; return how many there were."""
+    return _each(Timer.objects.pending().filter(at__lte=timezone.now())[:BATCH], Timer.fire)
+
+
 def take_up() -> int:
     """Go on with the runs that somebody's death interrupted; return how many there were."""
     left = Run.objects.filter(state=RUNNING, touched_at__lte=timezone.now() - INTERRUPTED).order_by("touched_at")
     return _each(left[:BATCH], Run.take_up)
 
 
-def _each(runs, deed) -> int:
-    """Do something with each run; one that fails does not hold up the others."""
+def _each(rows, deed) -> int:
+    """Do something with each row; one that fails does not hold up the others."""
     count = 0
-    for run in runs:
+    for row in rows:
         count += 1
         try:
-            deed(run)
+            deed(row)
         except Exception:
-            log.exception("Run %s of rule %s could not go on", run.pk, run.name)
+            log.exception("%s %s could not go on", row._meta.verbose_name, row.pk)
     return count

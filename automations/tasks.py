@@ -8,7 +8,7 @@ from accounts.events import tell_again
 from accounts.models import Receipt
 from automations.models import Delivery
 from automations.progress import time_is_up
-from automations.running import heed_moments, take_up, wake
+from automations.running import fire_timers, heed_moments, take_up, wake
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +16,16 @@ log = logging.getLogger(__name__)
 @task()
 def sweep() -> None:
     """Tell what a crash left untold, go on with what waited or was interrupted, and move on the cards whose time is up."""
-    for deed in (tell_again, take_up, wake, Delivery.carry_on, heed_moments, time_is_up, Receipt.forget_old):
+    for deed in (
+        tell_again,
+        take_up,
+        wake,
+        Delivery.carry_on,
+        fire_timers,
+        heed_moments,
+        time_is_up,
+        Receipt.forget_old,
+    ):
         try:
             deed()
         except Exception:  # one that fails does not keep the others from their turn

@@ -5,6 +5,7 @@ from ninja import NinjaAPI
 
 from accounts.api import router as events
 from accounts.rest import JsonParser, answer_errors, guarded, not_found
+from automations.api import reports
 from boards.api import cards, labels, phases, workflows
 
 DESCRIPTION = """\
@@ -29,6 +30,7 @@ answer_errors(api)
 for router in (workflows.router, phases.router, cards.router, labels.router):
     api.add_router("/workflows/v1", router)
 api.add_router("/events/v1", events)
+api.add_router("/automations/v1", reports.router)
 
 ROOTS = ("workflows", "contacts", "events", "automations")  # first segments of paths that answer JSON whatever happens
 OLDER = {"workflows/v1/": "workflows/api/v1/"}

@@ -1,12 +1,26 @@
 """What was reported for a later time."""
 
 import uuid
+from datetime import datetime
 
-from django.db import models
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
 from django.utils import timezone
 
-from accounts.models import Business
-from boards.models import Card
+from accounts.actor import Actor
+from accounts.models import Business, Event
+from accounts.verbs import in_one, verb
+from boards.models import Card, Trigger
+
+MOST_PENDING = 50  # of one card
+
+
+class TimerQuerySet(models.QuerySet):
+    """Reads timers."""
+
+    def pending(self):
+        """Return those whose time is to come, soonest first."""
+        return self.filter(fired_at=None, cancelled_at=None).order_by("at", "pk")
 
 
 class Timer(models.Model):
@@ -24,6 +38,8 @@ class Timer(models.Model):
     cancelled_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField("why it was cancelled", max_length=300, blank=True)
 
+    objects = TimerQuerySet.as_manager()
+
     class Meta:
         ordering = ["at", "id"]
         indexes = [
@@ -33,3 +49,60 @@ class Timer(models.Model):
 
     def __str__(self):
         return f"{self.trigger} at {self.at:%Y-%m-%d %H:%M}"
+
+    @classmethod
+    @verb("card.plan_report")
+    def plan(cls, card: Card, trigger: Trigger, at: datetime, *, external_id: str = "", by: Actor):
+        """Report something of a card at a later time; the same again, planned twice, is no news.
+
+        Raises ValidationError for an archived card, and for one of which MOST_PENDING reports are planned.
+        """
+        card.lock_row()
+        pending = card.timers.pending()
+        same = pending.filter(trigger=trigger.key, external_id=external_id, at=at).first()
+        if same:
+            return same
+        if pending.count() >= MOST_PENDING:
+            raise ValidationError(f"At most {MOST_PENDING} reports of a card can be planned.", code="many")
+        timer = cls(business_id=card.business_id, card=card, trigger=trigger.key, external_id=external_id, at=at)
+        timer.reported_by = by.name[:200]
+        timer.save(force_insert=True)
+        card.record("card.report_planned", by, label=trigger.name, at=at.isoformat(), timer=str(timer.pk))
+        return timer
+
+    @verb("card.cancel_report")
+    def cancel(self, *, by: Actor):
+        """Report it no more; one that was reported already stays so."""
+        self._lock()
+        if self.fired_at or self.cancelled_at:
+            return
+        self._cancel(f"{by.name} cancelled it.")
+        self.card.record("card.report_cancelled", by, label=self.trigger, timer=str(self.pk))
+
+    def fire(self) -> None:
+        """Report it now that its time has come, because it was planned; what refuses it cancels it, in words."""
+        in_one(self._fire)
+
+    def _fire(self) -> None:
+        self._lock()
+        if self.fired_at or self.cancelled_at or self.at > timezone.now():
+            return
+        planned = Event.objects.about(self.card).filter(name="card.report_planned", details__timer=str(self.pk)).first()
+        by = Actor.system(self.business, self.reported_by)
+        trigger = Trigger.objects.get(business=self.business_id, key=self.trigger)
+        self.fired_at = timezone.now()
+        try:
+            with transaction.atomic():
+                self.card.report(trigger, by=by.because_of(planned) if planned else by)
+        except ValidationError as refusal:
+            self.fired_at = None
+            self._cancel(" ".join(refusal.messages))
+            return
+        self.save(update_fields=["fired_at"])
+
+    def _lock(self) -> None:
+        self.refresh_from_db(from_queryset=Timer.objects.select_for_update(of=("self",)))
+
+    def _cancel(self, reason: str) -> None:
+        self.cancelled_at, self.reason = timezone.now(), reason[:300]
+        self.save(update_fields=["cancelled_at", "reason"])

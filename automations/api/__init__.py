@@ -1,0 +1,1 @@
+"""The API of the top floor, one module for each resource."""
