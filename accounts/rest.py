@@ -180,28 +180,30 @@ def violation(field: str, description: str, code: str, data: dict | None = None)
     return {"field": field, "description": description, "violatedRule": rule, "ruleName": name, "data": data or {}}
 
 
-def envelope(error: Exception, *, path_of=to_camel, present=None) -> tuple[int, dict]:
+def envelope(error: Exception, *, path_of=to_camel, present=None, codes=None) -> tuple[int, dict]:
     """Return status and body of what a verb or the API refused.
 
-    path_of: turns a model's field into its path in the request; present: returns what is true now, after a Stale.
+    path_of: turns a model's field into its path in the request; present: returns what is true now, after a Stale;
+    codes: what this resource calls refusals, before REFUSALS.
     """
+    known = REFUSALS | (codes or {})
     if isinstance(error, Refused):
         return error.status, problem(error.status, error.code, error.says, error.data)
     if isinstance(error, PermissionDenied):
         return 403, problem(403, "PERMISSION_DENIED", str(error))
     if isinstance(error, Stale):
-        status, code = REFUSALS["stale"]
+        status, code = known["stale"]
         return status, problem(status, code, " ".join(error.messages), present() if present else {})
     if not hasattr(error, "error_dict"):
         first = error.error_list[0]
-        status, code = REFUSALS.get(first.code, (400, (first.code or "invalid").upper()))
+        status, code = known.get(first.code, (400, (first.code or "invalid").upper()))
         return status, problem(status, code, " ".join(error.messages), _plain(first.params))
     found = []
     for field, errors in error.error_dict.items():
         for one in errors:
             said = " ".join(one.messages)
-            if one.code in REFUSALS:
-                status, code = REFUSALS[one.code]
+            if one.code in known:
+                status, code = known[one.code]
                 return status, problem(status, code, said, _plain(one.params))
             found.append(violation("" if field == NON_FIELD_ERRORS else path_of(field), said, one.code or "invalid"))
     return 400, violations(found)
@@ -316,12 +318,15 @@ MATCH = {
 }
 
 
-def operation(router, method: str, path: str, *, verb: str, answers, inside="", paths=None, shows=None, bulk=False):
+def operation(
+    router, method: str, path: str, *, verb: str, answers, inside="", paths=None, shows=None, bulk=False, codes=None
+):
     """Declare an operation of the API; the function gets the request and what was sent, and returns plain JSON values.
 
     verb: its row in the policy table; answers: the Shape of its 200; inside, paths: where a model's fields stand in the
     request (`card.` and {field: path}); shows: a function of the request and the address that returns what is true now,
-    for refusals of stale writes, and makes If-Match mean something; bulk: each item is once by itself (see `each`).
+    for refusals of stale writes, and makes If-Match mean something; bulk: each item is once by itself (see `each`);
+    codes: what this resource calls refusals, as in REFUSALS.
     """
     writes = not verb.endswith(".view")
     path_of = _paths(inside, paths)
@@ -335,7 +340,7 @@ def operation(router, method: str, path: str, *, verb: str, answers, inside="", 
                 answer = _once(request, work) if writes and not bulk else _answer(_dumped(work()))
             except (ValidationError, PermissionDenied, Refused) as error:
                 present = partial(_present, shows, request, where) if shows else None
-                status, body = envelope(error, path_of=path_of, present=present)
+                status, body = envelope(error, path_of=path_of, present=present, codes=codes)
                 if isinstance(error, Stale) and "If-Match" in request.headers:
                     status = 412
                 return _answer(_dumped(body), status)
@@ -344,7 +349,7 @@ def operation(router, method: str, path: str, *, verb: str, answers, inside="", 
             return answer
 
         call.verb = verb
-        statuses = WRITING if writes else READING
+        statuses = WRITING if writes or method != "GET" else READING
         grant = TABLE[verb]
         extra = {
             "security": [{"TokenDoor": [grant.scope]}],
@@ -479,11 +484,11 @@ def _once(request, work) -> HttpResponse:
     return answer
 
 
-def each(request, items, work, metadata, *, inside="", paths=None) -> dict:
+def each(request, items, work, metadata, *, inside="", paths=None, codes=None) -> dict:
     """Do work for each item by itself, so that one that is refused harms no other; return the results in their order.
 
     work: gets an item and returns plain values; metadata: gets an item and returns the id that a failure is told with;
-    inside, paths: where a model's fields stand in an item, as for an operation.
+    inside, paths, codes: as for an operation, of an item.
     Under an Idempotency-Key each item has a receipt of its own: sent again, what was done is not done again, and what
     was refused is tried again.
     """
@@ -503,7 +508,7 @@ def each(request, items, work, metadata, *, inside="", paths=None) -> dict:
             results.append({"itemMetadata": {"originalIndex": index, "success": True, **told}})
         except (ValidationError, PermissionDenied, Refused) as error:
             failed += 1
-            status, body = envelope(error, path_of=_paths(inside, paths))
+            status, body = envelope(error, path_of=_paths(inside, paths), codes=codes)
             told = {"originalIndex": index, "success": False, **metadata(item), "status": status, "error": body}
             results.append({"itemMetadata": told})
     totals = {"totalSuccesses": len(results) - failed, "totalFailures": failed}

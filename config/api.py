@@ -7,6 +7,8 @@ from accounts.api import router as events
 from accounts.rest import JsonParser, answer_errors, guarded, not_found
 from automations.api import reports
 from boards.api import cards, labels, phases, workflows
+from contacts.api import contacts as people
+from contacts.api import labels as people_labels
 
 DESCRIPTION = """\
 Keep another system in step with the workflows of a business.
@@ -29,6 +31,8 @@ api = NinjaAPI(
 answer_errors(api)
 for router in (workflows.router, phases.router, cards.router, labels.router):
     api.add_router("/workflows/v1", router)
+for router in (people.router, people_labels.router):
+    api.add_router("/contacts/v4", router)
 api.add_router("/events/v1", events)
 api.add_router("/automations/v1", reports.router)
 

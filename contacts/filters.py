@@ -23,13 +23,13 @@ NOBODY = Q(pk__in=[])
 EVERYBODY = ~NOBODY
 
 
-def read(document) -> Q:
-    """Return the condition that a filter document describes.
+def read(document, fields: dict | None = None) -> Q:
+    """Return the condition that a filter document describes; fields: those of contacts, unless it is about others.
 
     Raises ValidationError with code malformed_filter, unsupported_filter_field, unsupported_filter_operator or
     unsupported_filter_value, and nothing else, whatever the document is.
     """
-    return _Reading().all_of(document, 0)
+    return _Reading(FIELDS if fields is None else fields).all_of(document, 0)
 
 
 def _refusal(code: str, message: str, name: str = "") -> ValidationError:
@@ -177,6 +177,12 @@ FIELDS: dict[str, Column | Several] = {
     "info.labelKeys": LABELS,
     "info.labelKeys.items": LABELS,
 }  # fmt: skip
+LABEL_FIELDS: dict[str, Column] = {
+    "key": _text_column("key", _label_key),
+    "displayName": _text_column("name"),
+    "createdDate": _moment_column("created_at"),
+    "updatedDate": _moment_column("updated_at"),
+}
 
 
 # Documents -----------------------------------------------------------------------------------------------
@@ -185,7 +191,8 @@ FIELDS: dict[str, Column | Several] = {
 class _Reading:
     """One document being read: how much of it there has been so far."""
 
-    def __init__(self):
+    def __init__(self, fields: dict):
+        self.fields = fields
         self.conditions = self.values = 0
 
     def all_of(self, document, depth: int) -> Q:
@@ -213,8 +220,8 @@ class _Reading:
                 )
         if key.startswith("$"):
             raise _refusal("unsupported_filter_operator", "Outside a field there are $and, $or and $not.", key)
-        if key not in FIELDS:
-            raise _refusal("unsupported_filter_field", "Contacts are not filtered by this field.", key)
+        if key not in self.fields:
+            raise _refusal("unsupported_filter_field", "There is no filtering by this field.", key)
         return self._field(key, value, depth)
 
     def _each(self, documents, depth: int, condition: Q, connector) -> Q:
@@ -238,7 +245,7 @@ class _Reading:
         return condition
 
     def _comparison(self, name: str, operator: str, value) -> Q:
-        field = FIELDS[name]
+        field = self.fields[name]
         # To have all of a list is a question for each.
         self.conditions += len(value) if operator == "$hasAll" and isinstance(value, list) else 1
         if self.conditions > MOST_CONDITIONS:

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.actor import Actor
 from accounts.events import record
+from accounts.models import Event
 from accounts.verbs import verb
 from contacts.models import Contact
 from contacts.models.contact import as_said, digits_of, folded, in_words
@@ -72,7 +73,7 @@ def merge(target: Contact, sources: list[Contact], *, revision: int | None = Non
     if len(found) < len(keys):
         raise Contact.DoesNotExist
     target, *sources = (found[key] for key in keys)
-    target.refuse_stale(revision)
+    target.refuse_unless_at(revision)
     target._refuse_archived()
     made = outcome(target, sources)
     target._touch()
@@ -85,6 +86,17 @@ def merge(target: Contact, sources: list[Contact], *, revision: int | None = Non
         source.delete()
     target.update(**made.fields, **made.parts, by=by)
     return target
+
+
+def heir_of(business, pk) -> Contact | None:
+    """Return the contact that a deleted one is part of now, through as many merges as there were."""
+    while pk:
+        gone = Event.objects.filter(business=business, subject_kind="contact", subject_id=pk, name="contact.deleted")
+        pk = gone.values_list("details__into__id", flat=True).first()
+        heir = Contact.objects.filter(business=business, pk=pk).first() if pk else None
+        if heir:
+            return heir
+    return None
 
 
 def refuse_impossible(target: Contact, sources: list[Contact]) -> None:
@@ -124,13 +136,12 @@ def _about(contact: Contact):
 
 def _parts_of(contact: Contact) -> dict:
     """Return the parts as `Contact.update` takes them, each under what makes it the same as another."""
+    parts = contact.parts()
     return {
-        "emails": {row.email: (row.email, row.tag) for row in contact.emails.all()},
-        "phones": {
-            digits_of(row.phone) or row.phone: (row.phone, row.tag, row.country) for row in contact.phones.all()
-        },
-        "addresses": {folded(row.address): (row.address, row.tag) for row in contact.addresses.all()},
-        "labels": {label.pk: label for label in contact.labels.all()},
+        "emails": {email[0]: email for email in parts["emails"]},
+        "phones": {digits_of(phone[0]) or phone[0]: phone for phone in parts["phones"]},
+        "addresses": {folded(address[0]): address for address in parts["addresses"]},
+        "labels": {label.pk: label for label in parts["labels"]},
     }
 
 

@@ -21,7 +21,7 @@ from django.utils.text import slugify
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business, Event
-from accounts.verbs import Stale, refusal, refuse_unknown, verb
+from accounts.verbs import Stale, own_external_id, refusal, refuse_unknown, verb
 
 TINTS = list(enumerate("Red Orange Yellow Green Teal Blue Violet Pink".split(), start=1))
 TAGS = [("", "No tag"), ("main", "Main"), ("work", "Work"), ("home", "Home")]
@@ -30,7 +30,8 @@ ADDRESS_TAGS = [*TAGS, ("billing", "Billing"), ("shipping", "Shipping")]
 MOST_PARTS = 50  # e-mails of a contact, phones, addresses
 MOST_EXTENDED = 100  # facts that programs keep at a contact
 LONGEST_NAME = 420  # as it is shown and sorted; its parts may be longer
-is_locale = RegexValidator(r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8}){0,3}\Z", "Write a language like en or pt-BR.", "locale")
+LOCALE = "^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8}){0,3}$"
+is_locale = RegexValidator(LOCALE.replace("$", r"\Z"), "Write a language like en or pt-BR.", "locale")
 is_country = RegexValidator(r"^[A-Z]{2}\Z", "A country is two capital letters, like DE.", "country")
 
 
@@ -60,6 +61,8 @@ class ContactLabel(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    is_new = False  # `find_or_create` says when it has just made it
+
     class Meta:
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["business", "key"], name="contact_label_once")]
@@ -79,6 +82,7 @@ class ContactLabel(models.Model):
         label.key = label._free_key()
         label.clean_fields(exclude=["business"])
         label.save(force_insert=True)
+        label.is_new = True
         record("contact_label.created", label, by, label=label.name)
         return label
 
@@ -235,35 +239,19 @@ class Contact(models.Model):
             raise ValidationError(f"Several contacts match {text}. Choose one of them.", code="several")
         return known[0] if known else cls.create(business, **_parts_of(text), by=by)
 
-    @classmethod
-    @verb("contact.create")
-    def put(cls, business, external_id: str, *, only_if_new=False, by: Actor, **parts):
-        """Return (the contact an outside system calls so, whether it was made now), changed to have these parts.
-
-        parts: what `create` and `update` take; what is not given stays. Two programs at once make one contact.
-        """
-        external_id = external_id.strip()
-        if not external_id:
-            raise ValidationError({"external_id": "Say how the outside system calls the contact."}, code="required")
-        Business.objects.select_for_update(no_key=True).get(pk=business.pk)
-        known = cls.objects.filter(business=business, external_id=external_id).first()
-        parts |= {"external_id": external_id, "only_if_new": only_if_new}
-        if known is None:
-            return cls.create(business, **parts, by=by), True
-        known.update(**parts, by=by)
-        return known, False
-
     @verb("contact.update")
-    def update(self, *, revision: int | None = None, only_if_new=False, by: Actor, **changes):
+    def update(self, *, revision: int | None = None, extend=None, only_if_new=False, by: Actor, **changes):
         """Change what is given (fields, emails, phones, addresses, labels) and nothing else.
 
-        only_if_new: see `_refuse_twin`. Raises Stale when `revision` is not the present one, ValidationError for bad
-        parts.
+        extend: extended fields to put beside the others, None takes one out; only_if_new: see `_refuse_twin`.
+        Raises Stale when `revision` is not the present one, ValidationError for bad parts.
         """
         refuse_unknown(changes, (*self.FIELDS, *self.PARTS))
-        self._lock()
-        self.refuse_stale(revision)
+        self.refuse_unless_at(revision)
         self._refuse_archived()
+        if extend:
+            extended = self.extended | extend
+            changes["extended"] = {key: value for key, value in extended.items() if value is not None}
         if only_if_new:
             self._refuse_twin(changes.get("emails"), changes.get("phones"))
         before = self.as_told()
@@ -326,6 +314,15 @@ class Contact(models.Model):
         emails, phones = ([str(part) for part in parts.all()] for parts in (self.emails, self.phones))
         return others.sharing(emails, phones, others.filter(name=self.name))[:5]
 
+    def parts(self) -> dict[str, list]:
+        """Return e-mails, phones, addresses and labels as `create` and `update` take them."""
+        return {
+            "emails": [(row.email, row.tag) for row in self.emails.all()],
+            "phones": [(row.phone, row.tag, row.country) for row in self.phones.all()],
+            "addresses": [(row.address, row.tag) for row in self.addresses.all()],
+            "labels": list(self.labels.all()),
+        }
+
     def as_told(self) -> dict:
         """Return what the ledger keeps of a contact."""
         told = {key: getattr(self, key) for key in self.FIELDS}
@@ -356,8 +353,9 @@ class Contact(models.Model):
 
     # Under the lock -----------------------------------------------------------------------------------
 
-    def refuse_stale(self, revision: int | None) -> None:
-        """Raise Stale when this is not the present revision; None is whatever it is now."""
+    def refuse_unless_at(self, revision: int | None) -> None:
+        """Lock the contact and raise Stale unless this is its revision (None: any); for a verb in the same transaction."""
+        self._lock()
         if revision is not None and revision != self.revision:
             raise Stale(self._news())
 
@@ -389,7 +387,8 @@ class Contact(models.Model):
         others = Contact.objects.filter(business_id=self.business_id).live().exclude(pk=self.pk)
         twin = others.sharing(mails, calls).order_by("created_at", "id").first()
         if twin:
-            raise ValidationError("%(contact)s has this already.", code="twin", params={"contact": twin})
+            known = {"contact": twin.name, "duplicate_contact_id": str(twin.pk)}
+            raise ValidationError("%(contact)s has this e-mail or phone already.", code="twin", params=known)
 
     def _refuse_archived(self):
         if self.archived_at:
@@ -413,7 +412,6 @@ class Contact(models.Model):
         labels = self._labels(labels, by)
         for key in self.TEXTS:
             setattr(self, key, getattr(self, key).strip())
-        self._claim_external_id()
         mails = (
             [mail for mail, *_ in emails] if emails is not None else list(self.emails.values_list("email", flat=True))
         )
@@ -426,27 +424,18 @@ class Contact(models.Model):
         if not self.name:
             raise ValidationError("Give at least a name, a company, an e-mail or a phone.", code="nobody")
         if self.birthdate and self.birthdate > timezone.localdate():
-            raise ValidationError({"birthdate": "A birthday lies in the past."}, code="birthdate")
+            raise refusal("birthdate", "A birthday lies in the past.", "birthdate")
         lines = [self.name, self.company, self.job_title, *mails]
         lines += [part for call in calls for part in (call, digits_of(call))]
         self.search = "".join(f"{folded(line)}\n" for line in lines)
         self.full_clean(exclude=["archived_by", "business"])
-        self.save(force_insert=insert)
+        with own_external_id(self):
+            self.save(force_insert=insert)
         _replace(self.emails, emails, "email")
         _replace(self.phones, _with_countries(self, phones), "phone")
         _replace(self.addresses, addresses, "address")
         if labels is not None:
             self.labels.set(labels)
-
-    def _claim_external_id(self):
-        """Raise ValidationError when another contact has the external id; of two who claim it at once the first gets it."""
-        if not self.external_id:
-            return
-        Business.objects.select_for_update(no_key=True).get(pk=self.business_id)
-        others = Contact.objects.filter(business_id=self.business_id, external_id=self.external_id).exclude(pk=self.pk)
-        if others.exists():
-            taken = ValidationError("Another contact has this external id.", code="external_id")
-            raise ValidationError({"external_id": taken})
 
     def _labels(self, labels, by: Actor):
         """Return labels of the business, those given by name made where they are new; None when none were given."""
@@ -502,12 +491,8 @@ class PhoneNumber(models.Model):
 
     @property
     def e164(self) -> str:
-        """Return the number as the whole world dials it, if it was written that way.
-
-        A country alone does not say which leading digits of a national number fall away, so that is not guessed.
-        """
-        whole = digits_of(self.phone.replace("(0)", ""))
-        return f"+{whole}" if self.phone.startswith(("+", "00")) and 7 <= len(whole) <= 15 else ""
+        """Return the number as the whole world dials it, if it was written that way."""
+        return e164_of(self.phone)
 
 
 class Address(models.Model):
@@ -546,13 +531,22 @@ def as_said(value: str, *remarks: str) -> str:
 def in_words(told) -> str:
     """Return what the ledger kept of a field as a person reads it."""
     if isinstance(told, dict):
-        told = [f"{key}: {value}" for key, value in told.items()]
+        told = [f"{key}: {value}" for key, value in sorted(told.items())]
     return (", ".join(told) if isinstance(told, list) else told) or "nothing"
 
 
 def digits_of(phone: str) -> str:
     """Return a phone number's digits, so that spaces and brackets do not hide a duplicate."""
     return re.sub(r"\D", "", phone).removeprefix("00")[:50]
+
+
+def e164_of(phone: str) -> str:
+    """Return a number as the whole world dials it, if it was written that way.
+
+    A country alone does not say which leading digits of a national number fall away, so that is not guessed.
+    """
+    whole = digits_of(phone.replace("(0)", ""))
+    return f"+{whole}" if phone.startswith(("+", "00")) and 7 <= len(whole) <= 15 else ""
 
 
 def _cleaned(kind, parts, change=str):
@@ -565,7 +559,7 @@ def _cleaned(kind, parts, change=str):
         if value:
             seen.setdefault(value, rest)
     if len(seen) > MOST_PARTS:
-        raise ValidationError({kind: f"A contact has at most {MOST_PARTS} of them."}, code="many")
+        raise refusal(kind, f"A contact has at most {MOST_PARTS} of them.", "too_long")
     return [(value, *rest) for value, rest in seen.items()]
 
 

@@ -18,7 +18,7 @@ SEVERAL = {
     "member.invite": "inviting and withdrawing an invitation are one permission",
     "draft.change": "one small deed for each edit of a design, and beginning or discarding the draft",
     "card.create": "one card, or one for each pasted line",
-    "contact.create": "from all its parts, from the one line somebody jotted down, or by its id in another system",
+    "contact.create": "from all its parts, or from the one line somebody jotted down",
     "contact.update": "from all its parts, or only its labels",
     "rule.create": "from a document, or as a copy of another",
     "card.update": "a card's own fields, or those its workflow adds",

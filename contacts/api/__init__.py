@@ -1,0 +1,1 @@
+"""Contacts and their labels over the API (WIRE 2: Wix Contacts v4)."""

@@ -1,0 +1,451 @@
+"""What contacts and their labels look like on the wire (WIRE 2: Wix Contacts v4), and how they get there."""
+
+import datetime as dt
+import uuid
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+
+from accounts import rest
+from accounts.rest import MOST_AT_ONCE, ReadOnly, Refused, Shape, in_millis, text
+from accounts.verbs import refusal
+from contacts.filters import LABEL_PREFIX
+from contacts.models import Address, Contact, ContactLabel, EmailAddress, PhoneNumber
+from contacts.models.contact import LOCALE, MOST_EXTENDED, MOST_PARTS, e164_of
+
+# What this resource calls the refusals of its verbs.
+CODES = {
+    "stale": (409, "CONTACT_ALREADY_CHANGED"),
+    "twin": (409, "DUPLICATE_CONTACT_EXISTS"),
+    "archived": (409, "CONTACT_ARCHIVED"),
+    "external_id": (409, "EXTERNAL_ID_TAKEN"),
+    "label_exists": (409, "LABEL_EXISTS"),
+    "nobody": (400, "INSUFFICIENT_CONTACT_DATA"),
+    "merge_sources": (400, "ILLEGAL_SOURCE_CONTACTS"),
+    "merge_itself": (400, "ILLEGAL_SOURCE_CONTACTS"),
+}
+# Where the model's fields stand in an `info`.
+PATHS = {
+    "given_name": "info.name.first",
+    "family_name": "info.name.last",
+    "emails": "info.emails.items",
+    "email": "info.emails.items.email",
+    "phones": "info.phones.items",
+    "phone": "info.phones.items.phone",
+    "country": "info.phones.items.countryCode",
+    "addresses": "info.addresses.items",
+    "address": "info.addresses.items.address",
+    "labels": "info.labelKeys.items",
+    "extended": "info.extendedFields.items",
+    "revision": "revision",
+}
+operation = partial(rest.operation, codes=CODES, inside="info", paths=PATHS)
+each = partial(rest.each, codes=CODES, inside="info", paths=PATHS)
+
+
+# Contacts ---------------------------------------------------------------------------------------------
+
+
+def _is_day(value: str | None) -> str | None:
+    if value is not None:
+        dt.date.fromisoformat(value)
+    return value
+
+
+Day = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+    AfterValidator(_is_day),
+    WithJsonSchema({"type": "string", "format": "date", "example": "1980-02-29"}),
+]
+Locale = Annotated[str, StringConstraints(max_length=35, pattern=LOCALE), Field(examples=["pt-BR"])]
+Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$"), Field(examples=["DE"])]
+Keys = Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=MOST_AT_ONCE)]
+ExtendedValue = bool | int | float | Annotated[str, StringConstraints(max_length=1000)] | None
+
+
+class PersonName(Shape):
+    """What a person is called."""
+
+    first: text(Contact, "given_name") | None = None
+    last: text(Contact, "family_name") | None = None
+
+
+class Email(Shape):
+    """An e-mail address."""
+
+    id: ReadOnly = None
+    tag: Literal["UNTAGGED", "MAIN", "HOME", "WORK"] = "UNTAGGED"
+    email: text(EmailAddress, "email", 1)
+    primary: bool = Field(False, description="At most one is; without, the first is.")
+
+
+class Emails(Shape):
+    """E-mail addresses."""
+
+    items: Annotated[list[Email], Field(max_length=MOST_PARTS)] = []
+
+
+class Phone(Shape):
+    """A phone number as it was written."""
+
+    id: ReadOnly = None
+    tag: Literal["UNTAGGED", "MAIN", "HOME", "WORK", "MOBILE", "FAX"] = "UNTAGGED"
+    country_code: Country | None = None
+    phone: text(PhoneNumber, "phone", 1)
+    e164_phone: ReadOnly = None
+    primary: bool = Field(False, description="At most one is; without, the first is.")
+
+
+class Phones(Shape):
+    """Phone numbers."""
+
+    items: Annotated[list[Phone], Field(max_length=MOST_PARTS)] = []
+
+
+class PostalAddress(Shape):
+    """A postal address: kept and answered as `formattedAddress`, in lines; its parts are put together when sent."""
+
+    formatted_address: text(Address, "address") | None = None
+    address_line: text(Address, "address") | None = None
+    address_line2: text(Address, "address") | None = None
+    postal_code: text(Address, "address") | None = None
+    city: text(Address, "address") | None = None
+    subdivision: text(Address, "address") | None = None
+    country: text(Address, "address") | None = None
+
+
+class TaggedAddress(Shape):
+    """A postal address and what it is for."""
+
+    id: ReadOnly = None
+    tag: Literal["UNTAGGED", "MAIN", "HOME", "WORK", "BILLING", "SHIPPING"] = "UNTAGGED"
+    address: PostalAddress
+
+
+class Addresses(Shape):
+    """Postal addresses."""
+
+    items: Annotated[list[TaggedAddress], Field(max_length=MOST_PARTS)] = []
+
+
+class LabelKeys(Shape):
+    """Labels by their keys; all must exist."""
+
+    items: Keys = []
+
+
+class ExtendedFields(Shape):
+    """What programs keep at a contact, by name. Those that are not sent stay, null takes one out."""
+
+    items: Annotated[dict[str, ExtendedValue], Field(max_length=MOST_EXTENDED)] = {}
+
+
+class ContactInfo(Shape):
+    """All that is known of a contact. Lists are sent whole; what is left out of an update stays, null empties."""
+
+    name: PersonName | None = None
+    emails: Emails | None = None
+    phones: Phones | None = None
+    addresses: Addresses | None = None
+    company: text(Contact, "company") | None = None
+    job_title: text(Contact, "job_title") | None = None
+    birthdate: Day | None = None
+    locale: Locale | None = None
+    label_keys: LabelKeys | None = None
+    extended_fields: ExtendedFields | None = None
+    notes: text(Contact, "notes") | None = None
+    source: text(Contact, "source") | None = Field(None, description="How they came: a fair, a friend, the web.")
+    external_id: text(Contact, "external_id") | None = Field(None, description="Its id in your system.")
+
+
+class Source(Shape):
+    """Which kind of thing made the contact; the wire's list has no better word for ours."""
+
+    source_type: Literal["OTHER"]
+
+
+class LastActivity(Shape):
+    """When the contact was changed last."""
+
+    activity_date: str
+    activity_type: Literal["CONTACT_CREATED", "GENERAL"]
+
+
+class PrimaryInfo(Shape):
+    """The e-mail and phone to use first."""
+
+    email: str | None = None
+    phone: str | None = None
+
+
+class ContactShape(Shape):
+    """A contact."""
+
+    id: str
+    revision: int | None = Field(None, description="Rises by every change; sent back with an update.")
+    source: Source | None = None
+    created_date: str | None = None
+    updated_date: str | None = None
+    archived_date: str | None = Field(None, description="Since when it is out of the lists.")
+    last_activity: LastActivity | None = None
+    primary_info: PrimaryInfo | None = None
+    info: ContactInfo | None = None
+
+
+class ContactAnswer(Shape):
+    """A contact."""
+
+    contact: ContactShape
+
+
+class PagingMetadata(Shape):
+    """Which part of a list this is; total counts all matches, count those returned."""
+
+    count: int
+    offset: int
+    total: int
+
+
+TEXTS = ("company", "job_title", "locale", "notes", "source", "external_id")
+
+
+def sent_parts(business, info: ContactInfo, *, new: bool) -> dict:
+    """Return what was sent of a contact as `Contact.create` (new) or `update` takes it.
+
+    Raises Refused for two primary ones, ValidationError for a label that does not exist.
+    """
+    sent = info.model_fields_set
+    parts = {key: getattr(info, key) or "" for key in TEXTS if key in sent}
+    if "name" in sent:
+        name = info.name or PersonName(first=None, last=None)
+        named = {"given_name": "first", "family_name": "last"}
+        parts |= {key: getattr(name, part) or "" for key, part in named.items() if part in name.model_fields_set}
+    if "birthdate" in sent:
+        parts["birthdate"] = dt.date.fromisoformat(info.birthdate) if info.birthdate else None
+    if "emails" in sent:
+        parts["emails"] = [(one.email, _tag(one)) for one in _primary_first(info.emails)]
+    if "phones" in sent:
+        parts["phones"] = [(one.phone, _tag(one), one.country_code or "") for one in _primary_first(info.phones)]
+    if "addresses" in sent:
+        parts["addresses"] = [(_lines(one.address), _tag(one)) for one in (info.addresses or Addresses()).items]
+    if "label_keys" in sent:
+        parts["labels"] = labels_of(business, (info.label_keys or LabelKeys()).items)
+    if info.extended_fields:
+        extend = info.extended_fields.items
+        given = {"extended": {key: value for key, value in extend.items() if value is not None}}
+        parts |= given if new else {"extend": extend}
+    elif "extended_fields" in sent:
+        parts["extended"] = {}
+    return parts
+
+
+def labels_of(business, keys: list[str]) -> list[ContactLabel]:
+    """Return the business's labels with these keys; raises ValidationError for one that does not exist."""
+    known = {label.key: label for label in business.contact_labels.all()} if keys else {}
+    found = [known.get(key.removeprefix(LABEL_PREFIX)) for key in keys]
+    if None in found:
+        raise refusal("labels", "There is no such label; make it first.", "label_not_found")
+    return found
+
+
+def contact_shape(contact: Contact, parts: dict | None = None) -> dict:
+    """Return a contact; parts: what it has, unless that is to be read from it."""
+    parts = contact.parts() if parts is None else parts
+    changed = in_millis(contact.updated_at)
+    shape = {
+        "id": str(contact.pk),
+        "revision": contact.revision,
+        "source": {"sourceType": "OTHER"},
+        "createdDate": in_millis(contact.created_at),
+        "updatedDate": changed,
+        # Each revision is one event of the ledger, so there is no need to look there.
+        "lastActivity": {
+            "activityDate": changed,
+            "activityType": "CONTACT_CREATED" if contact.revision == 1 else "GENERAL",
+        },
+        "primaryInfo": {key: parts[f"{key}s"][0][0] for key in ("email", "phone") if parts[f"{key}s"]},
+        "info": _info(contact, parts),
+    }
+    if contact.archived_at:
+        shape["archivedDate"] = in_millis(contact.archived_at)
+    return shape
+
+
+def _info(contact: Contact, parts: dict) -> dict:
+    named = {"first": contact.given_name, "last": contact.family_name}
+    info = {"name": {key: value for key, value in named.items() if value}}
+    info["emails"] = {
+        "items": [
+            {"id": _part_id(contact, email), "tag": tag.upper() or "UNTAGGED", "email": email, "primary": not at}
+            for at, (email, tag) in enumerate(parts["emails"])
+        ]
+    }
+    info["phones"] = {"items": [_phone(contact, at, *phone) for at, phone in enumerate(parts["phones"])]}
+    info["addresses"] = {
+        "items": [
+            {
+                "id": _part_id(contact, lines),
+                "tag": tag.upper() or "UNTAGGED",
+                "address": {"formattedAddress": lines},
+            }
+            for lines, tag in parts["addresses"]
+        ]
+    }
+    info["labelKeys"] = {"items": [LABEL_PREFIX + label.key for label in parts["labels"]]}
+    info["extendedFields"] = {"items": contact.extended}
+    told = {
+        "company": contact.company,
+        "jobTitle": contact.job_title,
+        "birthdate": contact.birthdate and contact.birthdate.isoformat(),
+        "locale": contact.locale,
+        "notes": contact.notes,
+        "source": contact.source,
+        "externalId": contact.external_id,
+    }
+    return info | {key: value for key, value in told.items() if value}
+
+
+def _phone(contact: Contact, at: int, phone: str, tag: str, country: str) -> dict:
+    shape = {"id": _part_id(contact, phone), "tag": tag.upper() or "UNTAGGED"}
+    if country:
+        shape["countryCode"] = country
+    shape["phone"] = phone
+    if e164 := e164_of(phone):
+        shape["e164Phone"] = e164
+    return shape | {"primary": not at}
+
+
+def _part_id(contact: Contact, value: str) -> str:
+    """Return the id of an e-mail, phone or address: the same for as long as the contact has it, whatever its place."""
+    return str(uuid.uuid5(contact.pk, value))
+
+
+def _tag(one) -> str:
+    return "" if one.tag == "UNTAGGED" else one.tag.lower()
+
+
+def _primary_first(sent: Emails | Phones | None) -> list:
+    items = sent.items if sent else []
+    if sum(one.primary for one in items) > 1:
+        raise Refused(400, "CANNOT_HAVE_MULTIPLE_PRIMARY_INFO", "Only one e-mail and one phone can be primary.")
+    return sorted(items, key=lambda one: not one.primary)
+
+
+def _lines(address: PostalAddress) -> str:
+    if address.formatted_address:
+        return address.formatted_address
+    town = " ".join(filter(None, (address.postal_code, address.city)))
+    lines = (address.address_line, address.address_line2, town, address.subdivision, address.country)
+    return "\n".join(filter(None, lines))
+
+
+# Parts of contacts ------------------------------------------------------------------------------------
+
+FIELDSETS = {
+    "BASIC": ("info.name", "primaryInfo"),
+    "COMMUNICATION_DETAILS": ("info.name", "primaryInfo", "info.emails", "info.phones"),
+    "EXTENDED": ("info.name", "primaryInfo", "info.extendedFields"),
+    "FULL": (),
+}
+IN_INFO = (
+    "name name.first name.last emails phones addresses company jobTitle birthdate locale labelKeys extendedFields notes "
+    "source externalId"
+).split()
+KNOWN = {
+    *"id revision source createdDate updatedDate archivedDate lastActivity info".split(),
+    *("primaryInfo", "primaryInfo.email", "primaryInfo.phone"),
+    *(f"info.{name}" for name in IN_INFO),
+}
+Fields = Annotated[
+    list[Annotated[str, Field(max_length=100)]],
+    Field(max_length=50, description="Only these fields, as in info.name.first, besides id and revision."),
+]
+Fieldsets = Annotated[
+    list[Literal["BASIC", "COMMUNICATION_DETAILS", "EXTENDED", "FULL"]],
+    Field(max_length=4, description="Groups of fields; without fields and fieldsets everything is answered."),
+]
+
+
+def projection(fields: list[str], fieldsets: list[str]):
+    """Return a function that leaves of a contact only what is wanted; raises Refused for a field that is none."""
+    paths = {*fields, *(path for name in fieldsets for path in FIELDSETS[name])}
+    if unknown := sorted(paths - KNOWN):
+        raise Refused(400, "UNSUPPORTED_FIELD", f"A contact has no {unknown[0][:100]}.")
+    if not paths or "FULL" in fieldsets:
+        return lambda contact: contact
+    return lambda contact: {key: contact[key] for key in ("id", "revision")} | _only(contact, paths)
+
+
+def _only(contact: dict, paths: set[str]) -> dict:
+    kept = {}
+    for path in sorted(paths):
+        found, place = contact, kept
+        *ways, last = path.split(".")
+        for way in ways:
+            found, place = found.get(way, {}), place.setdefault(way, {})
+        if last in found:
+            place[last] = found[last]
+    return kept
+
+
+# Asking -----------------------------------------------------------------------------------------------
+
+
+class Sorting(Shape):
+    """One field to sort by."""
+
+    field_name: Annotated[str, Field(max_length=100)]
+    order: Literal["ASC", "DESC"] = "ASC"
+
+
+class Paging(Shape):
+    """Which part of a list to answer."""
+
+    limit: int | None = Field(None, description="At most 1000; 50 when not sent.")
+    offset: int = 0
+
+
+Sortings = Annotated[
+    list[Sorting], BeforeValidator(lambda value: [value] if isinstance(value, dict) else value), Field(max_length=5)
+]
+Filter = Annotated[Any, WithJsonSchema({"type": "object", "additionalProperties": True})]
+
+
+class QueryShape(Shape):
+    """What is asked, in the query language of the wire."""
+
+    filter: Filter = Field({}, description="Fields with $eq, $ne, $gt …, joined by $and, $or and $not.")
+    sort: Sortings = []
+    paging: Paging = Paging()
+    fields: Fields = []
+    fieldsets: Fieldsets = []
+
+
+# Labels -----------------------------------------------------------------------------------------------
+
+
+class LabelShape(Shape):
+    """A label of contacts; its key stays whatever it is called."""
+
+    namespace: ReadOnly = None
+    namespace_display_name: ReadOnly = None
+    key: ReadOnly = None
+    display_name: text(ContactLabel, "name", 1)
+    label_type: ReadOnly = None
+    created_date: ReadOnly = None
+    updated_date: ReadOnly = None
+
+
+def label_shape(label: ContactLabel) -> dict:
+    """Return a label."""
+    return {
+        "namespace": LABEL_PREFIX.rstrip("."),
+        "namespaceDisplayName": "Labels",
+        "key": LABEL_PREFIX + label.key,
+        "displayName": label.name,
+        "labelType": "USER_DEFINED",
+        "createdDate": in_millis(label.created_at),
+        "updatedDate": in_millis(label.updated_at),
+    }
