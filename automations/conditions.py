@@ -180,8 +180,7 @@ def stage_of(phase) -> Named:
 
 
 def _team(card) -> list[Named]:
-    rows = card.assignments.select_related("member__user")
-    return [Named(str(row.member_id), str(row.member), row.member.user.email) for row in rows]
+    return [Named(str(row.member_id), str(row.member), row.member.user.email) for row in card.assignments.all()]
 
 
 def _reason(card) -> Named | None:

@@ -102,12 +102,15 @@ class Document:
         """Return why the conditions do not hold, in words; "" when they do."""
         return self.conditions.fails(lambda condition: self._answer(condition, occasion))
 
-    def moments(self, asked: Asked, where: Where) -> list[Moment]:
-        """Return the moments that came; none for a trigger that is set off by events. Raises Missing."""
-        if self.trigger.moments is None:
+    def moments(self, asked: Asked, where: Where, *, past: bool = False) -> list[Moment]:
+        """Return the moments that came; none for a trigger that is set off by events. Raises Missing.
+
+        past: also those of cards that have moved on since.
+        """
+        read = self.trigger.past if past else self.trigger.moments
+        if read is None:
             return []
-        options = {one.name: one.read(self.options.get(one.name), where) for one in self.trigger.inputs}
-        return list(self.trigger.moments(asked, options))
+        return list(read(asked, {one.name: one.read(self.options.get(one.name), where) for one in self.trigger.inputs}))
 
     @cached_property
     def leaves(self) -> bool:

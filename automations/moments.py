@@ -15,6 +15,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from accounts.models import Event
 from automations.clock import Span, moment_of
 from boards.models import Card
 
@@ -70,6 +71,33 @@ def waiting(asked: Asked, options: dict) -> Iterator[Moment]:
         at = span.after(entered, asked.business.zone)
         if asked.includes(at):
             yield Moment(pk, entered.isoformat(), at, f"{span} in {names[phase]}")
+
+
+STAYS = ("card.created", "card.moved", "card.archived", "card.restored", "card.deleted")  # that begin or end one
+
+
+def waited(asked: Asked, options: dict) -> Iterator[Moment]:
+    """Yield the same of the past, from the ledger: also the cards that have moved on since."""
+    span, names = options["for"], {str(phase.pk): phase.name for phase in options["phase"]}
+    began = asked.since - 2 * span.shortest - 7 * DAY
+    events = Event.objects.filter(business=asked.business, subject_kind="card", name__in=STAYS, at__gt=began)
+    stays: dict = {}  # card → where it has stood since when
+    for name, card, details, at in events.order_by("sequence").values_list("name", "subject_id", "details", "at"):
+        phase, since = stays.pop(card, (None, None))
+        if phase:
+            yield from _stay(asked, span, card, names[phase], since, at)
+        told = details.get("after" if name == "card.moved" else "phase")
+        entered = told["id"] if name in ("card.created", "card.moved", "card.restored") and told else None
+        if entered in names and (not asked.workflow_id or details["workflow"] == str(asked.workflow_id)):
+            stays[card] = (entered, at)
+    for card, (phase, since) in stays.items():
+        yield from _stay(asked, span, card, names[phase], since, asked.until)
+
+
+def _stay(asked, span, card, name, since, until) -> Iterator[Moment]:
+    at = span.after(since, asked.business.zone)
+    if at <= until and asked.includes(at):
+        yield Moment(card, since.isoformat(), at, f"{span} in {name}")
 
 
 def before_due(asked: Asked, options: dict) -> Iterator[Moment]:

@@ -40,6 +40,13 @@ class Occasion:
         occasion.__dict__["card"] = card
         return occasion
 
+    @classmethod
+    def about(cls, contact: Contact) -> Occasion:
+        """Return the occasion of a contact as it stands now."""
+        occasion = cls(contact.business_id)
+        occasion.__dict__["contact"] = contact
+        return occasion
+
     @cached_property
     def business(self) -> Business:
         """Return the business in which it happens."""

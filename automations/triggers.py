@@ -10,9 +10,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from django.db.models import F
+
 from automations.conditions import Fact, Named, stage_of
 from automations.inputs import Input
-from automations.moments import Moment, before_due, overdue, scheduled, waiting
+from automations.moments import Moment, before_due, overdue, scheduled, waited, waiting
 from boards.models import Phase
 
 
@@ -22,7 +24,8 @@ class Trigger:
 
     label: as the editor says it after "When". events: the ledger's names of it. facts: what may be asked of it.
     inputs: what it needs to know. is_set_off: answers from an event, and the rule it may set off, whether it does.
-    moments: yields the moments of a rule that came between two times.
+    moments: yields the moments of a rule that came between two times; past: the same from the ledger, for a replay.
+    cards: narrows cards to those that stand as one does that has just set it off.
     """
 
     key: str
@@ -32,6 +35,13 @@ class Trigger:
     inputs: tuple[Input, ...]
     is_set_off: Callable
     moments: Callable[..., Iterable[Moment]] | None
+    past: Callable[..., Iterable[Moment]] | None
+    cards: Callable
+
+    @property
+    def is_about_contacts(self) -> bool:
+        """Answer whether it is about contacts and not about cards."""
+        return any(event.startswith("contact.") for event in self.events)
 
 
 triggers: dict[str, Trigger] = {}
@@ -46,12 +56,26 @@ WHO = Fact(
 )
 
 
-def trigger(key, label, *events, facts=(), inputs=(), is_set_off=lambda event, rule: True, moments=None) -> None:
+def _always(event, rule):
+    return True
+
+
+def _on_board(cards):
+    return cards.filter(archived_at=None)
+
+
+def _in_section(section):
+    return lambda cards: _on_board(cards).filter(phase__section=section)
+
+
+def trigger(
+    key, label, *events, facts=(), inputs=(), is_set_off=_always, moments=None, past=None, cards=_on_board
+) -> None:
     """Declare a trigger."""
     if key in triggers:
         raise ValueError(f"the trigger {key} is declared twice")
     known = {fact.name: fact for fact in ((*facts, WHO) if events else facts)}
-    triggers[key] = Trigger(key, label, events, known, tuple(inputs), is_set_off, moments)
+    triggers[key] = Trigger(key, label, events, known, tuple(inputs), is_set_off, moments, past or moments, cards)
     for event in events:
         by_event[event].append(key)
 
@@ -112,6 +136,7 @@ trigger(
     "card.moved",
     facts=[OLD_STATE, OLD_STAGE, NEW_STATE],
     is_set_off=_entered(section=Phase.WIN),
+    cards=_in_section(Phase.WIN),
 )
 trigger(
     "cancelled",
@@ -119,6 +144,7 @@ trigger(
     "card.moved",
     facts=[OLD_STATE, OLD_STAGE, NEW_STATE],
     is_set_off=_entered(section=Phase.CANCELLED),
+    cards=_in_section(Phase.CANCELLED),
 )
 trigger("card_updated", "a card is changed", "card.updated", "card.fields_filled", facts=[CHANGED])
 trigger("label_added", "a label is added to a card", "card.label_added", facts=[LABEL])
@@ -144,8 +170,9 @@ trigger(
     "the checklist of a card is complete",
     "card.item_checked",
     is_set_off=lambda event, rule: event.details["left"] == 0,
+    cards=lambda cards: _on_board(cards).filter(item_count__gt=0, done_count=F("item_count")),
 )
-trigger("archived", "a card is archived", "card.archived")
+trigger("archived", "a card is archived", "card.archived", cards=lambda cards: cards.exclude(archived_at=None))
 trigger("restored", "a card is restored", "card.restored", facts=[Fact("new_state", "phase", "phase", _told("phase"))])
 trigger(
     "reported",
@@ -178,6 +205,7 @@ trigger(
     "a card waits in a phase",
     inputs=[PHASE, Input("for", "span", "for")],
     moments=waiting,
+    past=waited,
 )
 trigger(
     "due_soon",
