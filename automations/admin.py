@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.admin import SeenAdmin, VerbAdmin, deed
-from automations.models import Delivery, Rule, Run, Timer, Webhook
+from automations.models import Delivery, Letterhead, MailTemplate, Rule, Run, Timer, Webhook
 
 BUSINESS = ("business__name", "business__slug")
 
@@ -96,3 +96,31 @@ class DeliveryAdmin(VerbAdmin):
         """Leave out what was sent and answered where only lists are shown."""
         rows = super().get_queryset(request)
         return rows if request.resolver_match.url_name.endswith("_change") else rows.defer("body", "html", "log")
+
+
+@admin.register(MailTemplate)
+class MailTemplateAdmin(VerbAdmin):
+    """What businesses write to their customers."""
+
+    takes = ("name", "key", "subject", "body", "minutes")
+    needs = ("business",)
+    autocomplete_fields = ("business",)
+    list_display = ("name", "key", "business", "subject", "minutes", "revision", "updated_at")
+    list_select_related = ("business",)
+    search_fields = ("name", "key", "subject", *BUSINESS)
+    date_hierarchy = "created_at"
+    actions = (deed("delete_for_good", "Delete for good", final=True),)
+
+    def make(self, values, by):
+        """Make a template."""
+        return MailTemplate.create(values.pop("business"), **values, by=by)
+
+
+@admin.register(Letterhead)
+class LetterheadAdmin(VerbAdmin):
+    """How businesses sign their mails."""
+
+    takes = ("sender", "reply_to", "footer")
+    list_display = ("business", "sender", "reply_to")
+    list_select_related = ("business",)
+    search_fields = ("sender", "reply_to", *BUSINESS)

@@ -6,6 +6,6 @@ class AutomationsConfig(AppConfig):
 
     def ready(self):
         from automations import events, reactions  # noqa: F401 - declares this floor's events
-        from automations.actions import cards, people  # noqa: F401 - declares what rules do
+        from automations.actions import cards, outside, people  # noqa: F401 - declares what rules do
 
         reactions.listen()

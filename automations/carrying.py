@@ -21,7 +21,7 @@ class Outcome:
     """What came of an attempt.
 
     said: why it failed, in words. is_final: trying again would not help. is_gone: the receiver wants no more (410).
-    shown: what the log keeps of it.
+    is_put_off: it was not tried, since enough has left for now. shown: what the log keeps of it.
     """
 
     is_sent: bool
@@ -30,6 +30,7 @@ class Outcome:
     is_slow: bool = False
     is_final: bool = False
     is_gone: bool = False
+    is_put_off: bool = False
     shown: dict = field(default_factory=dict)
 
 

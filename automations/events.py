@@ -74,3 +74,20 @@ declare(
     ["what", "subject", "to", "why"],
     icon="warn",
 )
+declare("template.created", "Mail template made", "made the mail template {template}", ["template"], icon="mail")
+declare(
+    "template.stocked",
+    "Mail templates to begin with",
+    "added {count} mail templates to begin with",
+    ["count"],
+    icon="mail",
+)
+declare(
+    "template.updated",
+    "Mail template changed",
+    "changed {changed} of the mail template {template}",
+    ["template", "changed"],
+    icon="mail",
+)
+declare("template.deleted", "Mail template deleted", "deleted the mail template {template}", ["template"], icon="trash")
+declare("letterhead.updated", "Letterhead changed", "changed {changed} of the letterhead", ["changed"], icon="mail")

@@ -23,8 +23,8 @@ def told_events() -> list:
     return [kind for name, kind in catalogue.items() if name.partition(".")[0] in TOLD]
 
 
-def as_phasewise(event) -> str:
-    """Return an event as JSON in our own format."""
+def as_phasewise(event, rule: dict | None = None) -> str:
+    """Return an event as JSON in our own format; rule: which rule calls because of it."""
     details = event.details
     said = {
         "id": event.pk,
@@ -38,12 +38,20 @@ def as_phasewise(event) -> str:
         "subject": {"kind": event.subject_kind, "id": str(event.subject_id), "name": event.subject_name},
         "details": details,
     }
+    if rule:
+        said["rule"] = rule
     if event.name == "card.moved":
         said |= {"from": details["before"], "to": details["after"]}
     said |= {key: details[key] for key in ("before", "after") if key in details}
     if event.subject_kind == "card":
         said["card"] = describe(_card(event))
     return _json({"type": event.name, "timestamp": _moment(event.at), "data": said})
+
+
+def as_rule(rule: dict, card: Card | None, why: str, at: datetime) -> str:
+    """Return as JSON that a rule acted because a moment came."""
+    said = {"says": why, "rule": rule, "card": describe(card)}
+    return _json({"type": "rule.acted", "timestamp": _moment(at), "data": said})
 
 
 def as_card_webhook(event) -> dict:

@@ -1,11 +1,14 @@
-"""What follows by itself from what happened: rules act, a reported trigger moves a card on, webhooks are told."""
+"""What follows by itself from what happened: rules act, a reported trigger moves a card on, webhooks are told, mails taken back."""
+
+from contextlib import suppress
 
 from django.db import transaction
 
 from accounts.actor import Actor
 from accounts.events import catalogue, recorded, wants
-from accounts.verbs import writing
-from automations.models import Delivery, Rule, Webhook
+from accounts.verbs import Stale, writing
+from automations.models import Delivery, MailTemplate, Rule, Webhook
+from automations.models.delivery import TAKES_BACK
 from automations.occasion import Occasion
 from automations.payloads import told_events
 from automations.progress import move_on
@@ -59,8 +62,25 @@ def tell_webhooks(sender, event, **kwargs):
             Delivery.queue(event.business, Delivery.CALL, f"event {event.pk} {webhook.pk}", by=by, **about, **said)
 
 
+@wants(lambda event: Delivery.objects.taken_back_by(event).exists())
+def take_back(sender, event, **kwargs):
+    """Stop the mails about a card that still wait when what they tell of is taken back."""
+    by = Actor("system", "", event.actor_name, event.business_id)
+    for mail in Delivery.objects.taken_back_by(event):
+        with suppress(Stale):  # it has just left
+            mail.stop(f"{event.actor_name} took back what it tells of.", by=by)
+
+
+def stock_templates(sender, event, **kwargs):
+    """Give a new business letters to begin with."""
+    MailTemplate.stock(event.business, by=Actor.system(event.business))
+
+
 def listen():
     """Subscribe, once, when the floor is ready."""
+    recorded.connect(stock_templates, sender=catalogue["business.founded"], dispatch_uid="stock_templates")
+    for name in TAKES_BACK:
+        recorded.connect(take_back, sender=catalogue[name], dispatch_uid=f"take_back {name}")
     for kind in told_events():
         recorded.connect(tell_webhooks, sender=kind, dispatch_uid=f"tell_webhooks {kind.name}")
     recorded.connect(progress, sender=catalogue["card.reported"], dispatch_uid="progress")

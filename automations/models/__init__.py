@@ -3,7 +3,8 @@
 from automations.models.delivery import Delivery
 from automations.models.rule import Rule
 from automations.models.run import Run
+from automations.models.template import Letterhead, MailTemplate
 from automations.models.timer import Timer
 from automations.models.webhook import Webhook
 
-__all__ = ["Delivery", "Rule", "Run", "Timer", "Webhook"]
+__all__ = ["Delivery", "Letterhead", "MailTemplate", "Rule", "Run", "Timer", "Webhook"]

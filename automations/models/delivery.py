@@ -6,6 +6,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models.functions import Now
@@ -34,6 +35,13 @@ LEASE = timedelta(seconds=90)  # longer than an attempt may take
 AT_LEAST = timedelta(seconds=60)  # to whoever is slow or asks us to slow down
 LOGGED = 10  # attempts that are kept in the log
 BATCH = 500
+PUT_OFF = timedelta(hours=1)
+# What takes back what: the opposite event, and which of its details must be the same as which of ours.
+TAKES_BACK = {
+    "card.moved": ("card.moved", {"before": "after", "after": "before"}),
+    "card.label_removed": ("card.label_added", {"label": "label"}),
+    "card.restored": ("card.archived", {"phase": "phase"}),
+}
 TEST = "webhook.test"  # the type of a call by which somebody tries a webhook
 TESTS = 10  # an hour and webhook
 
@@ -52,6 +60,13 @@ class DeliveryQuerySet(models.QuerySet):
     def mails(self):
         """Return the mails, newest first."""
         return self.filter(kind=Delivery.MAIL).select_related("card")
+
+    def taken_back_by(self, event):
+        """Return the mails that wait because of something that an event takes back: a move, a label, an archiving."""
+        opposite, same = TAKES_BACK[event.name]
+        told = {f"event__details__{theirs}__id": event.details[ours]["id"] for theirs, ours in same.items()}
+        waiting = self.filter(card=event.subject_id, kind=Delivery.MAIL, state=Delivery.WAITING, attempts=0)
+        return waiting.filter(event__name=opposite, **told)
 
     def without_texts(self):
         """Return them as lists show them, without what was sent and answered."""
@@ -116,6 +131,11 @@ class Delivery(models.Model):
                 fields=["leased_until"], condition=models.Q(leased_until__isnull=False), name="delivery_leased"
             ),
             models.Index(fields=["card"], condition=models.Q(state="waiting"), name="delivery_waiting"),
+            models.Index(
+                fields=["business", "finished_at"],
+                condition=models.Q(state="sent", kind="mail"),
+                name="delivery_budget_of_business",
+            ),
             models.Index(fields=["to", "finished_at"], condition=models.Q(state="sent"), name="delivery_budget"),
         ]
 
@@ -210,26 +230,38 @@ class Delivery(models.Model):
             return Outcome(False, "Each attempt ended with the worker's own end.", is_final=True)
         if self.webhook and self.webhook.disabled_at and self.subject != TEST:
             return Outcome(False, "The webhook was switched off.", is_final=True)
+        return self._budget() if self.kind == self.MAIL else None
+
+    def _budget(self) -> Outcome | None:
+        """Return why a mail is one too many for its receiver, or for its business today; None when it is not."""
+        day = timezone.now() - timedelta(days=1)
+        sent = Delivery.objects.filter(kind=self.MAIL, state=self.SENT, finished_at__gt=day)
+        if sent.filter(to=self.to).count() >= settings.MAILS_A_DAY_EACH:
+            return Outcome(False, f"{settings.MAILS_A_DAY_EACH} mails a day are enough for {self.to}.", is_final=True)
+        if sent.filter(business=self.business_id).count() >= settings.MAILS_A_DAY:
+            return Outcome(False, f"{settings.MAILS_A_DAY} mails have left within a day. It waits.", is_put_off=True)
         return None
 
     def _settle(self, outcome: Outcome) -> None:
         """Write down what came of an attempt, unless another worker has taken over meanwhile."""
-        now = timezone.now()
+        now, attempts = timezone.now(), self.attempts
         attempt = {"at": now.isoformat(timespec="seconds"), "sent": outcome.is_sent, "said": outcome.said}
         self.log = [*self.log, attempt | outcome.shown][-LOGGED:]
         self.error, self.leased_until = outcome.said[:500], None
         if outcome.is_sent:
             self.state, self.finished_at = self.SENT, now
+        elif outcome.is_put_off:
+            self.state, self.due_at, self.attempts = self.WAITING, now + PUT_OFF, attempts - 1
         elif outcome.is_final or outcome.is_gone or self.attempts >= self.most_attempts:
             self.state, self.finished_at = self.GIVEN_UP, now
         else:
             self.state, self.due_at = self.FAILED, now + _pause(self.attempts, outcome)
-        kept = ("log", "error", "leased_until", "state", "finished_at", "due_at")
+        kept = ("log", "error", "leased_until", "state", "finished_at", "due_at", "attempts")
         with writing(), transaction.atomic():
-            mine = Delivery.objects.open().filter(pk=self.pk, attempts=self.attempts, leased_until__isnull=False)
+            mine = Delivery.objects.open().filter(pk=self.pk, attempts=attempts, leased_until__isnull=False)
             if not mine.update(**{name: getattr(self, name) for name in kept}):
                 return
-            if self.state == self.FAILED:
+            if self.is_open:
                 self.enqueue()
             if self.webhook and self.subject != TEST:
                 self.webhook.note(outcome)

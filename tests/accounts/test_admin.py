@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.admin import SeenAdmin
 from accounts.models import Business, Event, Membership, Receipt, Token
-from automations.models import Delivery, Rule, Run, Timer, Webhook
+from automations.models import Delivery, Letterhead, MailTemplate, Rule, Run, Timer, Webhook
 from automations.occasion import Occasion
 from boards.models import (
     Card,
@@ -108,6 +108,8 @@ def furnish(count):
         Timer.objects.create(business=business, card=card, trigger="paid", at=timezone.now(), reported_by="Shop")
         hook = Webhook.create(business, name="Shop", url="https://example.com/", events=["card.moved"], by=by)
         Delivery.queue_test(hook, by=by)
+        MailTemplate.create(business, name="Hello", subject="Hello", body="Hello {{ customer.name }}", by=by)
+        Letterhead.of(business).update(sender="Brightside", by=by)
         SignInAddress.objects.create(user=owner.user, email=owner.user.email)
         Authenticator.objects.create(user=owner.user, type="totp", data={"secret": "hush-hush"})
         LogEntry.objects.log_actions(owner.user.pk, [card], CHANGE, "Renamed", single_object=True)

@@ -21,6 +21,7 @@ SEVERAL = {
     "contact.create": "from all its parts, or from the one line somebody jotted down",
     "contact.update": "from all its parts, or only its labels",
     "rule.create": "from a document, or as a copy of another",
+    "template.create": "one, or the letters to begin with",
     "card.update": "a card's own fields, or those its workflow adds",
     "card.add_item": "one line, or one for each pasted line",
     "card.change_item": "ticking and putting right the words of a line",
