@@ -25,6 +25,7 @@ from pydantic.alias_generators import to_camel
 from accounts import rates
 from accounts.models import Receipt, Token
 from accounts.policy import TABLE, may
+from accounts.statements import Prepared
 from accounts.verbs import Stale
 
 log = logging.getLogger("django.request")
@@ -405,8 +406,8 @@ def expected(request, sent: int | None = None) -> int | None:
 
 
 def find(rows, code: str, **by):
-    """Return the one row, or raise Refused with 404 and the code."""
-    row = rows.filter(**by).first()
+    """Return the one row of a queryset or of a prepared question, or raise Refused with 404 and the code."""
+    row = rows.first(**by) if isinstance(rows, Prepared) else rows.filter(**by).first()
     if row is None:
         raise Refused(404, code, f"There is no such {code.removesuffix('_NOT_FOUND').replace('_', ' ').lower()}.")
     return row

@@ -14,6 +14,7 @@ from accounts.actor import Actor
 from accounts.events import record
 from accounts.models.business import Business, Membership
 from accounts.policy import SCOPES
+from accounts.statements import Blank, Prepared
 from accounts.verbs import verb
 
 
@@ -82,12 +83,10 @@ class Token(models.Model):
     def authenticate(cls, secret: str) -> tuple["Token", Actor] | None:
         """Return the token of a secret and the actor it stands for, or None when it may not come in."""
         now = timezone.now()
-        token = cls.objects.select_related("business", "maker").filter(digest=_digest(secret)).first()
+        token = KNOWN.first(digest=_digest(secret))
         if not token or token.revoked_at or (token.expires_at and token.expires_at <= now):
             return None
-        maker = Membership.objects.filter(
-            business_id=token.business_id, user_id=token.maker_id, user__is_active=True
-        ).first()
+        maker = MAKER.first(business=token.business_id, user=token.maker_id)
         if not maker:
             return None
         # Written at most once a minute: reading must stay a read.
@@ -114,6 +113,13 @@ class Token(models.Model):
     def is_live(self) -> bool:
         """Answer whether the token still opens the door."""
         return not self.revoked_at and not (self.expires_at and self.expires_at <= timezone.now())
+
+
+# Asked at every request of a program.
+KNOWN = Prepared(lambda: Token.objects.select_related("business").filter(digest=Blank("digest")))
+MAKER = Prepared(
+    lambda: Membership.objects.filter(business=Blank("business"), user=Blank("user"), user__is_active=True)
+)
 
 
 def _digest(secret: str) -> str:

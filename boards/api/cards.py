@@ -30,6 +30,7 @@ from accounts.rest import (
     put,
     under,
 )
+from accounts.statements import Blank, Prepared
 from accounts.verbs import in_one
 from boards.api.phases import Position, find_phase
 from boards.api.shapes import CARD_PATHS, CardInfo, CardPatch, CardShape, Id, card_fields, cards_shape
@@ -48,6 +49,9 @@ SORTED_BY = {
     "phaseId": "phase_id",
     "source": "source",
 }
+CARD = Prepared(
+    lambda: Card.objects.select_related("phase", "workflow").filter(business=Blank("business"), pk=Blank("pk"))
+)
 BOARD_ORDER = ("phase__section", "phase__position", "rank")
 INSIDE_CARD = {field: f"card.{path}" for field, path in CARD_PATHS.items()} | {"position": "position"}
 INSIDE_INFO = {field: f"cardInfo.{path}" for field, path in CARD_PATHS.items()}
@@ -141,8 +145,7 @@ class BulkMovedCards(Shape):
 
 def find_card(request, card) -> Card:
     """Return the business's card with its phase and workflow, or refuse with 404."""
-    rows = request.business.cards.select_related("phase", "workflow")
-    return find(rows, "CARD_NOT_FOUND", pk=card)
+    return find(CARD, "CARD_NOT_FOUND", business=request.business.pk, pk=card)
 
 
 def show_card(request, card, **elsewhere) -> dict:
@@ -162,7 +165,7 @@ def show_card(request, card, **elsewhere) -> dict:
 )
 def create_card(request, workflow: UUID, phase: UUID, body: NewCard):
     """Create a card in a phase, the win phase included; those from its place on move one place down."""
-    into = find(_phases_of(request, workflow), "PHASE_NOT_FOUND", pk=phase)
+    into = _phase_in(request, workflow, phase)
     return {"id": str(_create(request, into, body).pk)}
 
 
@@ -281,7 +284,7 @@ def restore_card(request, card: UUID, body: RestoredCard):
 )
 def put_card(request, workflow: UUID, phase: UUID, external_id: ExternalId, body: NewCard):
     """Create the card that has this external id, or change it; an existing one stays in the phase it has reached."""
-    into = find(_phases_of(request, workflow), "PHASE_NOT_FOUND", pk=phase)
+    into = _phase_in(request, workflow, phase)
     body.card.external_id = external_id
     fields = card_fields(request.business, body.card)
     return put(
@@ -383,8 +386,12 @@ def _place(position: int | None, otherwise: Place) -> Place:
     return otherwise if position is None else Place(index=position)
 
 
-def _phases_of(request, workflow):
-    return request.business.phases.filter(workflow=workflow).select_related("workflow")
+def _phase_in(request, workflow: UUID, phase: UUID) -> Phase:
+    """Return the phase if it is one of the workflow, or refuse with 404."""
+    found = find_phase(request, phase)
+    if found.workflow_id != workflow:
+        raise Refused(404, "PHASE_NOT_FOUND", "There is no such phase in this workflow.")
+    return found
 
 
 def _phase_sent(request, sent: str) -> Phase:

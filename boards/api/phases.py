@@ -26,6 +26,7 @@ from accounts.rest import (
     put,
     under,
 )
+from accounts.statements import Blank, Prepared
 from boards.api.shapes import CardsPerPhase, PhaseInfo, PhasePatch, PhaseShape, phase_info, phases_shape, plain_fields
 from boards.api.workflows import find_workflow
 from boards.models import Phase
@@ -34,6 +35,7 @@ router = Router(tags=["Phases"])
 
 TEXTS = ("name", "description", "external_id")
 SORTED_BY = {"id": "id", "name": "name"}
+PHASE = Prepared(lambda: Phase.objects.select_related("workflow").filter(business=Blank("business"), pk=Blank("pk")))
 Position = Annotated[int, Field(ge=0, le=10**9, description="Counted from 0; beyond the end means the end.")]
 
 
@@ -89,7 +91,7 @@ class Phases(Shape):
 
 def find_phase(request, phase) -> Phase:
     """Return the business's phase with its workflow, or refuse with 404."""
-    return find(request.business.phases.select_related("workflow"), "PHASE_NOT_FOUND", pk=phase)
+    return find(PHASE, "PHASE_NOT_FOUND", business=request.business.pk, pk=phase)
 
 
 def show_phase(request, phase, **elsewhere) -> dict:
