@@ -1,6 +1,7 @@
 """When … if … then …"""
 
 import uuid
+from functools import cache
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -11,6 +12,7 @@ from django.utils.functional import cached_property
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
+from accounts.statements import Blank, Prepared
 from accounts.verbs import verb
 from automations.document import Document
 from automations.inputs import KINDS, Input, Missing, Where
@@ -31,12 +33,18 @@ class RuleQuerySet(models.QuerySet):
     def set_off_by(self, event) -> list["Rule"]:
         """Return the rules that an event sets off, as far as it alone can tell, oldest first; asked once an event."""
         if not hasattr(event, "_rules"):
-            keys = by_event.get(event.name)
-            rules = self.armed().filter(business=event.business_id, trigger__in=keys) if keys else self.none()
+            rules = _waiting_for(event.name).all(business=event.business_id) if event.name in by_event else []
             if workflow := event.details.get("workflow"):
-                rules = rules.filter(models.Q(workflow=None) | models.Q(workflow=workflow))
-            event._rules = [rule for rule in rules.order_by("created_at", "pk") if rule.is_set_off_by(event)]
+                rules = [rule for rule in rules if rule.workflow_id is None or str(rule.workflow_id) == workflow]
+            event._rules = [rule for rule in rules if rule.is_set_off_by(event)]
         return event._rules
+
+
+@cache
+def _waiting_for(name: str) -> Prepared:
+    """Return the question which rules of a business an event of this name may set off: every move asks it."""
+    may = models.Q(business=Blank("business"), trigger__in=by_event[name])
+    return Prepared(lambda: Rule.objects.armed().filter(may).order_by("created_at", "pk"))
 
 
 class Rule(models.Model):

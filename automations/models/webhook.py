@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
+from accounts.statements import Blank, Prepared
 from accounts.verbs import refuse_unknown, verb
 from automations.outbound import Refused, read_url
 from automations.payloads import CARD_SLUGS, as_card_webhook, as_phasewise, told_events
@@ -38,7 +39,7 @@ class WebhookQuerySet(models.QuerySet):
 
     def listening(self, event) -> list["Webhook"]:
         """Return those that chose an event, in one query."""
-        return [webhook for webhook in self.live().filter(business_id=event.business_id) if webhook.is_told(event.name)]
+        return [webhook for webhook in LIVE.all(business=event.business_id) if webhook.is_told(event.name)]
 
 
 class Webhook(models.Model):
@@ -197,3 +198,6 @@ class Webhook(models.Model):
             raise ValidationError({"events": "Choose at least one event from the list."}, code="events")
         self.events = sorted(set(self.events))
         self.clean_fields(exclude=["business"])
+
+
+LIVE = Prepared(lambda: Webhook.objects.live().filter(business=Blank("business")))  # every event asks it

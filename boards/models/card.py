@@ -176,7 +176,7 @@ class Card(models.Model):
         phase.refuse_when_full()
         card = cls(
             business_id=phase.business_id,
-            workflow_id=phase.workflow_id,
+            workflow=phase.workflow,
             phase=phase,
             created_by_id=by.user_id,
             number=Business.objects.take_number(phase.business_id, "last_card"),
