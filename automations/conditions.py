@@ -240,10 +240,11 @@ class Condition:
             raise ValidationError(f"“{fact.label}” cannot be asked whether it {_words(op)}.", code="operator")
         if op not in ALONE and self.value in EMPTY:
             raise ValidationError(f"Say what “{fact.label}” is compared with.", code="condition")
-        if fact.kind in ("number", "money"):
-            for one in _several_of(self.value):
-                if op not in ALONE:
-                    _read_number(one, fact)
+        for one in _several_of(self.value) if op not in ALONE else ():
+            if fact.kind in ("number", "money"):
+                _read_number(one, fact)
+            elif not isinstance(one, str) and not (fact.kind == "yes_no" and isinstance(one, bool)):
+                raise ValidationError(f"“{fact.label}” is compared with words.", code="input")
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class Document:
         """Read a document; raises ValidationError, at the part that is wrong, for one that makes no sense."""
         if not isinstance(written, dict):
             raise ValidationError("A rule is an object with trigger, conditions and actions.", code="document")
-        if len(json.dumps(written)) > LARGEST or "\\u0000" in json.dumps(written):
+        if not _is_text(written):
             raise ValidationError(f"A rule has at most {LARGEST} characters, none of them null.", code="document")
         if unknown := set(written) - KNOWN:
             raise ValidationError(f"A rule has no {', '.join(sorted(unknown))}.", code="document")
@@ -146,6 +146,15 @@ class Document:
             except Missing as gone:
                 lacking += gone.messages
         return lacking
+
+
+def _is_text(written) -> bool:
+    """Answer whether a document is one that can be kept: not too long or too deep, without the null character."""
+    try:
+        text = json.dumps(written)
+    except (RecursionError, TypeError, ValueError):
+        return False
+    return len(text) <= LARGEST and "\\u0000" not in text
 
 
 def action_of(written: dict) -> Action:

@@ -62,6 +62,8 @@ class Input:
             if self.required:
                 raise ValidationError(f"{self.label[:1].upper()}{self.label[1:]} is not filled in.", code="required")
             return None
+        if self.kind not in PLAIN and not isinstance(value, str):
+            raise ValidationError(f"“{value}” does not fit under “{self.label}”.", code="input")
         try:
             return KINDS[self.kind](value, where, self)
         except (TypeError, OverflowError):
@@ -69,6 +71,7 @@ class Input:
 
 
 KINDS: dict[str, Callable] = {}
+PLAIN = ("text", "long_text", "lines", "number", "money", "yes_no", "any")  # kinds that are more than words in JSON
 
 
 def kind(name: str, read: Callable) -> None:
