@@ -8,7 +8,7 @@ from accounts.actor import Actor
 from accounts.events import catalogue, recorded, wants
 from accounts.verbs import Stale, writing
 from automations.models import Delivery, MailTemplate, Rule, Webhook
-from automations.models.delivery import TAKES_BACK
+from automations.models.delivery import TAKES_BACK, WAITING
 from automations.occasion import Occasion
 from automations.payloads import told_events
 from automations.progress import move_on
@@ -62,7 +62,7 @@ def tell_webhooks(sender, event, **kwargs):
             Delivery.queue(event.business, Delivery.CALL, f"event {event.pk} {webhook.pk}", by=by, **about, **said)
 
 
-@wants(lambda event: Delivery.objects.taken_back_by(event).exists())
+@wants(lambda event: WAITING.first(card=event.subject_id))
 def take_back(sender, event, **kwargs):
     """Stop the mails about a card that still wait when what they tell of is taken back."""
     by = Actor("system", "", event.actor_name, event.business_id)

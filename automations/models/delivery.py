@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business, Event
+from accounts.statements import Blank, Prepared
 from accounts.verbs import Stale, verb, writing
 from automations.carrying import Outcome, call, deliver, mail
 from automations.models.webhook import Webhook
@@ -65,8 +66,11 @@ class DeliveryQuerySet(models.QuerySet):
         """Return the mails that wait because of something that an event takes back: a move, a label, an archiving."""
         opposite, same = TAKES_BACK[event.name]
         told = {f"event__details__{theirs}__id": event.details[ours]["id"] for theirs, ours in same.items()}
-        waiting = self.filter(card=event.subject_id, kind=Delivery.MAIL, state=Delivery.WAITING, attempts=0)
-        return waiting.filter(event__name=opposite, **told)
+        return self.waiting(card=event.subject_id).filter(event__name=opposite, **told)
+
+    def waiting(self, card):
+        """Return the mails about a card of which nobody knows anything yet."""
+        return self.filter(card=card, kind=Delivery.MAIL, state=Delivery.WAITING, attempts=0)
 
     def without_texts(self):
         """Return them as lists show them, without what was sent and answered."""
@@ -350,3 +354,6 @@ def _asked_for(retry_after: str) -> timedelta:
         return max((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC), timedelta(0))
     except (TypeError, ValueError, OverflowError):
         return timedelta(0)
+
+
+WAITING = Prepared(lambda: Delivery.objects.waiting(card=Blank("card")).only("pk"))  # every move asks it
