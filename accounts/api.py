@@ -1,7 +1,7 @@
 """The change feed: the ledger in order, so that a program that was away can catch up."""
 
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Query, Router
@@ -10,7 +10,7 @@ from pydantic import Field
 from accounts.events import catalogue
 from accounts.models import Event
 from accounts.policy import TABLE, may
-from accounts.rest import Shape, in_millis, operation
+from accounts.rest import Id, Moment, Shape, in_millis, operation
 
 router = Router(tags=["Events"])
 
@@ -38,21 +38,21 @@ class WantedEvents(Shape):
     name: Annotated[list[Annotated[str, Field(max_length=60)]], Field(max_length=50)] = Field(
         [], description="Only events of these names, as in card.moved; card. names all that begin so."
     )
-    subject_id: UUID | None = Field(None, description="Only what happened to the thing with this id.")
+    subject_id: UUID = Field(None, description="Only what happened to the thing with this id.")
 
 
 class Subject(Shape):
     """What it happened to."""
 
-    kind: str
-    id: str
-    name: str
+    kind: str = Field(examples=["card"])
+    id: Id
+    name: str = Field(examples=["Ines Brunet"])
 
 
 class Who(Shape):
     """Who did it: a member, a token, a rule, a form, an administrator or Phasewise itself."""
 
-    kind: str
+    kind: Literal["member", "token", "rule", "form", "admin", "system"]
     id: str
     name: str
 
@@ -61,8 +61,8 @@ class EventShape(Shape):
     """One thing that happened."""
 
     sequence: int = Field(description="Rises by every event of the business; what your token may not see is left out.")
-    name: str
-    at: str
+    name: str = Field(examples=["card.moved"])
+    at: Moment
     subject: Subject
     actor: Who
     cause: int | None = Field(description="The sequence number of the event that made a rule act.")

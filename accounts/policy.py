@@ -176,8 +176,19 @@ def may(actor: Actor, verb: str) -> bool:
 def require(actor: Actor, verb: str) -> None:
     """Raise PermissionDenied, in words, unless the actor may."""
     if not may(actor, verb):
-        role = dict(ROLES).get(TABLE[verb].role, "")
-        raise PermissionDenied(f"Only a {role.lower()} or above may {TABLE[verb].says}. Nothing was changed.")
+        raise PermissionDenied(f"{lacks(actor, verb)} Nothing was changed.")
+
+
+def lacks(actor: Actor, verb: str) -> str:
+    """Return in words why the actor may not."""
+    grant = TABLE[verb]
+    if actor.kind != "token":
+        return f"Only a {dict(ROLES)[grant.role].lower()} or above may {grant.says}."
+    if not grant.scope:
+        return "No token may do this."
+    if grant.scope not in actor.scopes:
+        return f"To {grant.says}, the token needs the scope {grant.scope}."
+    return f"The member who made this token may no longer {grant.says}."
 
 
 def may_handle(actor: Actor, role: str) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from functools import partial, wraps
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, RequestDataTooBig, ValidationError
@@ -18,13 +19,12 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from ninja import errors as ninja_errors
 from ninja.parser import Parser
-from ninja.security.base import AuthBase
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from accounts import rates
+from accounts import openapi, rates
 from accounts.models import Receipt, Token
-from accounts.policy import TABLE, may
+from accounts.policy import TABLE, lacks, may
 from accounts.statements import Prepared
 from accounts.verbs import Stale
 
@@ -39,18 +39,34 @@ LARGEST_OFFSET = 10_000_000
 
 
 class Shape(BaseModel):
-    """What goes over the wire: camelCase; what a program sends may hold nothing but what is named."""
+    """What goes over the wire: camelCase; what a program sends may hold nothing but what is named.
 
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+    A field with the default None, but a type without it, may be left out and is never null.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        alias_generator=to_camel,
+        field_title_generator=lambda name, field: name.replace("_", " ").capitalize(),
+    )
 
 
 ReadOnly = Annotated[Any, Field(description="Read-only: ignored when sent.", json_schema_extra={"readOnly": True})]
+EXAMPLE_ID = openapi.FORMATS["uuid"]
+Id = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
 def text(model, field: str, least: int = 0):
     """Return the type of a text that a model's field can keep."""
-    longest = model._meta.get_field(field).max_length
-    return Annotated[str, StringConstraints(max_length=longest, min_length=least)]
+    return words(model._meta.get_field(field).max_length, least)
+
+
+def words(longest: int, least: int = 0):
+    """Return the type of a text without blanks around it, and without the null character, which no database keeps."""
+    pattern = "^[^\\u0000]*\\S[^\\u0000]*$" if least else "^[^\\u0000]*$"
+    constraints = StringConstraints(strip_whitespace=True, max_length=longest, min_length=least)
+    return Annotated[str, constraints, Field(json_schema_extra={"pattern": pattern})]
 
 
 class Nothing(Shape):
@@ -60,13 +76,13 @@ class Nothing(Shape):
 class Made(Shape):
     """The id of what was made."""
 
-    id: str
+    id: Id
 
 
 class Put(Shape):
     """The id of what stands under an external id now, and whether it is new."""
 
-    id: str
+    id: Id
     created: bool
 
 
@@ -75,7 +91,7 @@ class FieldViolation(Shape):
 
     field: str = Field(description="Path of the field in the request, as in card.primaryAttachment.contactId.")
     description: str
-    violated_rule: str = Field(description="REQUIRED, MAX_LENGTH, MIN, MAX, FORMAT, UNKNOWN_FIELD or CUSTOM.")
+    violated_rule: Literal["REQUIRED", "MAX_LENGTH", "MIN", "MAX", "FORMAT", "UNKNOWN_FIELD", "CUSTOM"]
     rule_name: str = Field("", description="For CUSTOM: the stable name of the rule.")
     data: dict[str, Any] = {}
 
@@ -97,8 +113,8 @@ class ApplicationError(Shape):
 class Details(Shape):
     """One of the two; empty after a fault of ours."""
 
-    application_error: ApplicationError | None = None
-    validation_error: ValidationErrorShape | None = None
+    application_error: ApplicationError = None
+    validation_error: ValidationErrorShape = None
 
 
 class Problem(Shape):
@@ -149,9 +165,23 @@ RULES = {
     "required": "REQUIRED",
     "blank": "REQUIRED",
     "missing": "REQUIRED",
+    "string_too_short": "REQUIRED",
     "null": "FORMAT",
     "invalid": "FORMAT",
     "invalid_choice": "FORMAT",
+    "literal_error": "FORMAT",
+    "string_pattern_mismatch": "FORMAT",
+    "string_type": "FORMAT",
+    "int_type": "FORMAT",
+    "int_parsing": "FORMAT",
+    "int_from_float": "FORMAT",
+    "bool_type": "FORMAT",
+    "bool_parsing": "FORMAT",
+    "uuid_parsing": "FORMAT",
+    "list_type": "FORMAT",
+    "dict_type": "FORMAT",
+    "model_type": "FORMAT",
+    "model_attributes_type": "FORMAT",
     "max_length": "MAX_LENGTH",
     "string_too_long": "MAX_LENGTH",
     "too_long": "MAX_LENGTH",
@@ -219,16 +249,11 @@ def _plain(params) -> dict:
 # The door ---------------------------------------------------------------------------------------------
 
 
-class TokenDoor(AuthBase):
+class TokenDoor:
     """Lets in a token whose scope, and whose maker's role, allow a verb of the policy table."""
-
-    openapi_type = "http"
-    openapi_scheme = "bearer"
-    openapi_description = "`Authorization: Bearer <token>`, or the bare token as the whole header."
 
     def __init__(self, verb: str):
         self.verb = verb
-        super().__init__()
 
     def __call__(self, request):
         """Put token, business and actor on the request; raise Refused with 401, 429 or 403."""
@@ -245,15 +270,9 @@ class TokenDoor(AuthBase):
                 429, "RATE_LIMITED", f"More than {request.allowance.limit} requests in a minute. Wait a little."
             )
         if not may(request.actor, self.verb):
-            raise Refused(403, "PERMISSION_DENIED", _lacks(request.actor, TABLE[self.verb]))
+            raise Refused(403, "PERMISSION_DENIED", lacks(request.actor, self.verb))
         timezone.activate(request.business.zone)
         return request.token
-
-
-def _lacks(actor, grant) -> str:
-    if grant.scope in actor.scopes:
-        return f"The member who made this token may no longer {grant.says}."
-    return f"To {grant.says}, the token needs the scope {grant.scope}." if grant.scope else "No token may do this."
 
 
 class JsonParser(Parser):
@@ -266,57 +285,28 @@ class JsonParser(Parser):
         try:
             sent = json.loads(request.body, parse_constant=_refuse_constant)
             json.dumps(sent, ensure_ascii=False).encode()  # half a surrogate pair is no text: no database keeps it
-            return sent
         except (ValueError, RecursionError):
             raise Refused(400, "MALFORMED_JSON", "The body is not valid JSON.") from None
+        if b"\\u0000" in request.body and _has_null(sent):
+            raise _null_character()
+        return sent
 
 
 def _refuse_constant(name):
     raise ValueError(f"{name} is not JSON")
 
 
-# Operations -------------------------------------------------------------------------------------------
+def _has_null(sent) -> bool:
+    if isinstance(sent, dict):
+        return _has_null([*sent.keys(), *sent.values()])
+    return any(map(_has_null, sent)) if isinstance(sent, list) else isinstance(sent, str) and "\x00" in sent
 
-SAYS = {
-    400: "The request cannot be understood, or a field is wrong.",
-    401: "No valid token.",
-    403: "The token may not do this, or a limit of the business is reached.",
-    404: "There is no such thing in this business.",
-    409: "It exists already, or it was changed meanwhile.",
-    412: "If-Match names another revision than the present one.",
-    413: "The body is too large.",
-    415: "The body is not JSON.",
-    429: "Too many requests in this minute; Retry-After says when to come back.",
-    500: "A fault of ours: it was logged, and nothing was changed.",
-}
-SAMPLES = {
-    400: violations([violation("card.name", "This field cannot be blank.", "blank")]),
-    401: problem(401, "UNAUTHENTICATED", "Send a valid API token in the Authorization header."),
-    403: problem(403, "PERMISSION_DENIED", "To move cards, the token needs the scope CARD_MANAGE."),
-    404: problem(404, "CARD_NOT_FOUND", "There is no such card."),
-    409: problem(409, "ALREADY_CHANGED", "Priya moved it to Won a moment ago.", {"card": {"info": {"revision": 7}}}),
-    412: problem(412, "ALREADY_CHANGED", "Priya moved it to Won a moment ago.", {"card": {"info": {"revision": 7}}}),
-    413: problem(413, "BODY_TOO_LARGE", "A request may bring at most 2.5 MB."),
-    415: problem(415, "UNSUPPORTED_MEDIA_TYPE", "Send Content-Type: application/json."),
-    429: problem(429, "RATE_LIMITED", "More than 1200 requests in a minute. Wait a little."),
-    500: {"message": "", "details": {}},
-}
-READING = (400, 401, 403, 404, 429, 500)
-WRITING = (*READING, 409, 412, 413, 415)
-KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
-    "description": "A text of yours, new for each change: sent again within 48 hours, the change is not made again and the "
-    "same answer comes back, with Idempotency-Replayed: true.",
-}
-MATCH = {
-    "name": "If-Match",
-    "in": "header",
-    "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
-    "description": "The ETag that was read last: when it is not the present one nothing is changed, and the 412 shows "
-    "what is true now.",
-}
+
+def _null_character() -> Refused:
+    return Refused(400, "NULL_CHARACTER", "Text may not contain the null character.")
+
+
+# Operations -------------------------------------------------------------------------------------------
 
 
 def operation(
@@ -326,8 +316,8 @@ def operation(
 
     verb: its row in the policy table; answers: the Shape of its 200; inside, paths: where a model's fields stand in the
     request (`card.` and {field: path}); shows: a function of the request and the address that returns what is true now,
-    for refusals of stale writes, and makes If-Match mean something; bulk: each item is once by itself (see `each`);
-    codes: what this resource calls refusals, as in REFUSALS.
+    for refusals of stale writes, and makes If-Match mean something; of what is read it says that it has an ETag;
+    bulk: each item is once by itself (see `each`); codes: what this resource calls refusals, as in REFUSALS.
     """
     writes = not verb.endswith(".view")
     path_of = _paths(inside, paths)
@@ -350,22 +340,14 @@ def operation(
             return answer
 
         call.verb = verb
-        statuses = WRITING if writes or method != "GET" else READING
-        grant = TABLE[verb]
-        extra = {
-            "security": [{"TokenDoor": [grant.scope]}],
-            "responses": {
-                status: {"description": SAYS[status], "content": {"application/json": {"example": SAMPLES[status]}}}
-                for status in statuses
-            },
-            "parameters": ([KEY] if writes else []) + ([MATCH] if writes and shows else []),
-        }
-        said = f"{(view.__doc__ or '').strip()}\n\nScope `{grant.scope}`."
+        scope = TABLE[verb].scope
+        extra = openapi.told(scope, writes=writes, has_body=method != "GET", has_tag=bool(shows))
+        said = f"{(view.__doc__ or '').strip()}\n\nScope `{scope}`."
         return router.api_operation(
             [method],
             path,
             auth=TokenDoor(verb),
-            response={200: answers, **dict.fromkeys(statuses, Problem)},
+            response={200: answers} | {status: Problem for status in extra["responses"] if status != 200},
             by_alias=True,
             operation_id=to_camel(view.__name__),
             summary=view.__name__.replace("_", " ").capitalize(),
@@ -396,13 +378,10 @@ def mark(request, revision: int) -> None:
 
 def expected(request, sent: int | None = None) -> int | None:
     """Return the revision the program saw last: If-Match, or what the body says; None when it does not care."""
-    header = request.headers.get("If-Match", "").strip()
-    if not header or header == "*":
-        return sent
-    number = header.removeprefix("W/").strip('"')
-    if not (number.isdecimal() and len(number) < 10):
+    header = request.headers.get("If-Match", "*").strip()
+    if not re.fullmatch(openapi.MATCH["schema"]["pattern"], header):
         raise Refused(400, "MALFORMED_IF_MATCH", 'If-Match takes one ETag that an answer carried, as in "7".')
-    return int(number)
+    return sent if header == "*" else int(re.sub(r"\D", "", header))
 
 
 def find(rows, code: str, **by):
@@ -446,7 +425,7 @@ Revision = Annotated[
     int | None,
     Field(ge=1, le=2**31 - 1, description="The revision that was read last: where it is not the present one, 409."),
 ]
-ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+ExternalId = words(200, 1)
 Sort = Annotated[list[Annotated[str, Field(max_length=60)]], Field(max_length=10)]
 
 
@@ -521,9 +500,9 @@ class ItemMetadata(Shape):
 
     original_index: int
     success: bool
-    id: str | None = None
-    status: int | None = Field(None, description="The status it would have had by itself.")
-    error: Problem | None = None
+    id: str = None
+    status: int = Field(None, description="The status it would have had by itself.")
+    error: Problem = None
 
 
 class ItemResult(Shape):
@@ -547,10 +526,11 @@ class BulkResult(Shape):
 
 
 def _key(request) -> str:
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > 200 or not key.isascii():
-        raise Refused(400, "MALFORMED_IDEMPOTENCY_KEY", "An Idempotency-Key has at most 200 ASCII characters.")
-    return key
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not re.fullmatch(openapi.KEY["schema"]["pattern"], key):
+        says = "An Idempotency-Key has 1 to 200 visible ASCII characters, none of them a space."
+        raise Refused(400, "MALFORMED_IDEMPOTENCY_KEY", says)
+    return key or ""
 
 
 def _fingerprint(request) -> str:
@@ -590,9 +570,12 @@ def guarded(view):
 
     @wraps(view)
     def call(request, *args, **kwargs):
-        if "\x00" in request.path or "%00" in request.META["QUERY_STRING"]:
-            return not_found(request)  # no database keeps the null character, so nothing is called by it
-        answer = view(request, *args, **kwargs)
+        if "\x00" in request.path:
+            answer = not_found(request)  # no database keeps the null character, so nothing is called by it
+        elif "%00" in request.META["QUERY_STRING"]:
+            answer = _refused(request, _null_character())
+        else:
+            answer = view(request, *args, **kwargs)
         if answer.status_code == 405:
             body = problem(405, "METHOD_NOT_ALLOWED", f"This address takes {answer['Allow']}.")
             allow, answer = answer["Allow"], _answer(_dumped(body), 405)

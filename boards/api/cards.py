@@ -8,9 +8,11 @@ from ninja import Query, Router
 from pydantic import Field
 
 from accounts.rest import (
+    EXAMPLE_ID,
     MOST_AT_ONCE,
     BulkResult,
     ExternalId,
+    Id,
     Made,
     Nothing,
     Offset,
@@ -33,7 +35,7 @@ from accounts.rest import (
 from accounts.statements import Blank, Prepared
 from accounts.verbs import in_one
 from boards.api.phases import Position, find_phase
-from boards.api.shapes import CARD_PATHS, CardInfo, CardPatch, CardShape, Id, card_fields, cards_shape
+from boards.api.shapes import CARD_PATHS, CardFields, CardPatch, CardShape, card_fields, cards_shape
 from boards.api.workflows import find_workflow
 from boards.models import Card, CardLabel, Phase
 from boards.ordering import BOTTOM, TOP, Place
@@ -60,7 +62,7 @@ INSIDE_INFO = {field: f"cardInfo.{path}" for field, path in CARD_PATHS.items()}
 class NewCard(Shape):
     """A card to make; without a position it goes to the bottom."""
 
-    card: CardInfo
+    card: CardFields
     position: Position | None = None
 
 
@@ -74,8 +76,8 @@ class ChangedCard(Shape):
 class MovedCard(Shape):
     """Where the card goes: no phase means its own, no position the top; counted without the card itself."""
 
-    new_phase_id: Id | None = None
-    new_position: Position | None = None
+    new_phase_id: Id | None = Field(None, examples=[EXAMPLE_ID])
+    new_position: Position | None = Field(None, examples=[0])
     revision: Revision = None
 
 
@@ -83,15 +85,15 @@ class RestoredCard(Shape):
     """Where an archived card goes; no position means the top."""
 
     new_phase_id: Id
-    new_position: Position | None = None
+    new_position: Position | None = Field(None, examples=[0])
     revision: Revision = None
 
 
 class WantedCards(Shape):
     """Which cards to list: from top to bottom of each phase, phase by phase, unless told otherwise."""
 
-    phase_id: UUID | None = None
-    attachment_value: UUID | None = Field(None, description="The id of the contact that the cards are about.")
+    phase_id: UUID = None
+    attachment_value: UUID = Field(None, description="The id of the contact that the cards are about.")
     label_id: Annotated[list[UUID], Field(max_length=50)] = Field([], description="Cards that wear any of these.")
     external_id: str = ""
     fetch_archived: bool = Field(False, description="True: the archived cards and no others.")
@@ -103,7 +105,7 @@ class WantedCards(Shape):
 class CardAnswer(Shape):
     """A card; an archived one is an empty object."""
 
-    card: CardShape | None = None
+    card: CardShape = None
 
 
 class Cards(Shape):
@@ -176,7 +178,7 @@ def list_cards(request, workflow: UUID, wanted: Query[WantedCards]):
     return {"cards": shown, "pagination": paged(wanted.limit, wanted.offset, total, len(shown))}
 
 
-@operation(router, "GET", "/cards/{card}", verb="card.view", answers=CardAnswer)
+@operation(router, "GET", "/cards/{card}", verb="card.view", answers=CardAnswer, shows=show_card)
 def get_card(request, card: UUID):
     """Get a card; an archived one is answered with an empty object (list it with fetchArchived)."""
     found = show_card(request, card)

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from ninja import Router
+from pydantic import Field
 
 from accounts.rest import Made, Nothing, ReadOnly, Shape, find, operation, text
 from boards.api.shapes import COLORS, Color, LabelShape, label_shape
@@ -12,26 +13,26 @@ from boards.models import Label
 router = Router(tags=["Labels"])
 
 
-class LabelInfo(Shape):
-    """A label; without a color it takes the next one."""
+class LabelFields(Shape):
+    """What a program says of a label; without a color it takes the next one."""
 
+    name: text(Label, "name", 1) = Field(examples=["Urgent"])
+    color: Color = None
     id: ReadOnly = None
-    name: text(Label, "name", 1)
-    color: Color | None = None
     workflow_id: ReadOnly = None
     created_date: ReadOnly = None
 
 
-class LabelPatch(LabelInfo):
+class LabelPatch(LabelFields):
     """What changes of a label: what is left out stays as it is."""
 
-    name: text(Label, "name", 1) | None = None
+    name: text(Label, "name", 1) = Field(None, examples=["Very urgent"])
 
 
 class NewLabel(Shape):
     """A label to make."""
 
-    label: LabelInfo
+    label: LabelFields
 
 
 class ChangedLabel(Shape):

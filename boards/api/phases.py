@@ -27,7 +27,7 @@ from accounts.rest import (
     under,
 )
 from accounts.statements import Blank, Prepared
-from boards.api.shapes import CardsPerPhase, PhaseInfo, PhasePatch, PhaseShape, phase_info, phases_shape, plain_fields
+from boards.api.shapes import CardsPerPhase, PhaseFields, PhasePatch, PhaseShape, phase_info, phases_shape, plain_fields
 from boards.api.workflows import find_workflow
 from boards.models import Phase
 
@@ -42,7 +42,7 @@ Position = Annotated[int, Field(ge=0, le=10**9, description="Counted from 0; bey
 class NewPhase(Shape):
     """A phase to make; without a position it becomes the last one before the win phase."""
 
-    phase: PhaseInfo
+    phase: PhaseFields
     position: Position | None = None
 
 
@@ -126,7 +126,7 @@ def list_phases(request, workflow: UUID, wanted: Query[WantedPhases]):
     return {"phases": shown, "pagination": paged(wanted.limit, wanted.offset, total, len(shown))}
 
 
-@operation(router, "GET", "/phases/{phase}", verb="workflow.view", answers=PhaseAnswer)
+@operation(router, "GET", "/phases/{phase}", verb="workflow.view", answers=PhaseAnswer, shows=show_phase)
 def get_phase(request, phase: UUID, wanted: Query[WantedPhase]):
     """Get a phase with the first of its cards."""
     found = find_phase(request, phase)

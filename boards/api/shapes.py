@@ -1,15 +1,14 @@
 """What workflows, phases, cards and labels look like on the wire (WIRE 1.2: Wix Workflows v1), and how they get there."""
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Literal
 
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from accounts.rest import REFUSALS, ReadOnly, Shape, in_millis, in_seconds, text
-from accounts.verbs import refusal
+from accounts.rest import EXAMPLE_ID, REFUSALS, Id, Moment, ReadOnly, Shape, find, in_millis, in_seconds, text
 from boards.models import Card, Label, Phase, Workflow
 from boards.models.card import LARGEST_VALUE
 from boards.models.label import CardLabel
@@ -42,11 +41,11 @@ Color = Annotated[str, Field(json_schema_extra={"enum": COLORS}, pattern=f"^({'|
 class LabelShape(Shape):
     """A label of a workflow, worn by its cards (ours: the wire never published its own)."""
 
-    id: str
-    name: str
+    id: Id
+    name: str = Field(examples=["Urgent"])
     color: Color
-    workflow_id: str
-    created_date: str
+    workflow_id: Id
+    created_date: Moment
 
 
 def label_shape(label: Label) -> dict:
@@ -91,49 +90,42 @@ Due = Annotated[
         {
             "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
             "description": "A day, or a time with its zone.",
-            "example": "2026-12-01",
+            "examples": ["2026-12-01"],
         }
     ),
 ]
-Id = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 MinorUnits = Annotated[int, Field(ge=0, le=LARGEST_VALUE, description="In minor units of the business's currency.")]
 
 
 class Attachment(Shape):
     """What a card is about: a contact."""
 
-    contact_id: Id | None = None
-    value: Id | None = Field(None, description="Deprecated twin of contactId.", deprecated=True)
-    attachment_id: ReadOnly = None
-    attachment_type: ReadOnly = None
+    contact_id: Id
+    attachment_id: Id
+    value: Id = Field(description="Deprecated twin of contactId.", deprecated=True)
+    attachment_type: Literal["ContactType"] = Field(deprecated=True)
 
 
 class CardInfo(Shape):
-    """A card, flat. Only `name` is needed to make one."""
+    """A card, flat; what is not set is left out."""
 
-    id: ReadOnly = None
-    name: text(Card, "name", 1)
-    description: text(Card, "description") | None = None
-    primary_attachment: Attachment | None = None
-    due_date: Due | None = None
-    source: text(Card, "source") | None = None
-    external_id: text(Card, "external_id") | None = Field(None, description="Its id in your system.")
-    value: MinorUnits | None = None
-    number: ReadOnly = None
-    workflow_id: ReadOnly = None
-    phase_id: ReadOnly = None
-    revision: ReadOnly = None
-    created_date: ReadOnly = None
-    updated_date: ReadOnly = None
-    created_at: ReadOnly = None
-    updated_at: ReadOnly = None
-    archived_date: ReadOnly = None
-
-
-class CardPatch(CardInfo):
-    """What changes of a card: what is left out stays as it is, null empties."""
-
-    name: text(Card, "name", 1) = ""
+    id: Id
+    name: str = Field(examples=["Ines Brunet"])
+    description: str = None
+    primary_attachment: Attachment = None
+    due_date: Due = None
+    source: str = Field(examples=["My CRM"])
+    external_id: str = Field(None, examples=["crm-7"])
+    value: MinorUnits = Field(None, examples=[195000])
+    number: int = Field(description="The number that people know it by.", examples=[42])
+    workflow_id: Id
+    phase_id: Id
+    revision: int = Field(examples=[3])
+    created_date: Moment
+    updated_date: Moment
+    created_at: Moment = Field(description="Deprecated twin of createdDate.", deprecated=True)
+    updated_at: Moment = Field(description="Deprecated twin of updatedDate.", deprecated=True)
+    archived_date: Moment = None
 
 
 class CardShape(Shape):
@@ -150,6 +142,45 @@ class CardsList(Shape):
     cards: list[CardShape]
 
 
+class NewAttachment(Shape):
+    """What a card shall be about: a contact."""
+
+    contact_id: Id | None = None
+    value: Id | None = Field(None, description="Deprecated twin of contactId.", deprecated=True)
+    attachment_id: ReadOnly = None
+    attachment_type: ReadOnly = None
+
+
+class CardFields(Shape):
+    """What a program says of a card. Only `name` is needed to make one."""
+
+    name: text(Card, "name", 1) = Field(examples=["Ines Brunet"])
+    description: text(Card, "description") | None = Field(None, examples=["Wants an oak table."])
+    primary_attachment: NewAttachment | None = Field(None, examples=[{"contactId": EXAMPLE_ID}])
+    due_date: Due | None = None
+    source: text(Card, "source") | None = Field(None, examples=["My CRM"])
+    external_id: text(Card, "external_id") | None = Field(
+        None, description="Its id in your system.", examples=["crm-7"]
+    )
+    value: MinorUnits | None = Field(None, examples=[195000])
+    id: ReadOnly = None
+    number: ReadOnly = None
+    workflow_id: ReadOnly = None
+    phase_id: ReadOnly = None
+    revision: ReadOnly = None
+    created_date: ReadOnly = None
+    updated_date: ReadOnly = None
+    created_at: ReadOnly = None
+    updated_at: ReadOnly = None
+    archived_date: ReadOnly = None
+
+
+class CardPatch(CardFields):
+    """What changes of a card: what is left out stays as it is, null empties."""
+
+    name: text(Card, "name", 1) = Field(None, examples=["Ines B."])
+
+
 CARD_PATHS = {"contact": "primaryAttachment.contactId", "due_time": "dueDate"}
 CARD_COLUMNS = (
     "id name description contact_id due_date due_time source external_id value number workflow_id phase_id revision "
@@ -157,8 +188,8 @@ CARD_COLUMNS = (
 ).split()
 
 
-def card_fields(business, info: CardInfo) -> dict:
-    """Return what was sent of a card as fields of the model; an unknown contact is a violation the verb cannot see."""
+def card_fields(business, info: CardFields) -> dict:
+    """Return what was sent of a card as fields of the model; refuses a contact that is not the business's with 404."""
     sent = info.model_fields_set
     fields = {key: getattr(info, key) or "" for key in ("name", "description", "source", "external_id") if key in sent}
     if "value" in sent:
@@ -181,14 +212,11 @@ def cards_shape(*lists) -> list[dict]:
     return [{"info": _info(*row), "labels": worn[row[0]]} for row in rows]
 
 
-def _contact(business, about: Attachment | None):
+def _contact(business, about: NewAttachment | None):
     wanted = about and (about.contact_id or about.value)
     if not wanted:
         return None
-    contact = business.contacts.filter(pk=as_uuid(wanted)).first()
-    if contact is None:
-        raise refusal("contact", "This contact does not exist.", "contact")
-    return contact
+    return find(business.contacts, "CONTACT_NOT_FOUND", pk=as_uuid(wanted))
 
 
 def _label(pk, name, tint, workflow, created) -> dict:
@@ -275,20 +303,14 @@ CardsPerPhase = Annotated[int, Field(ge=0, le=100, description="How many cards e
 
 
 class PhaseInfo(Shape):
-    """A phase, flat."""
+    """A phase, flat; what is not set is left out."""
 
-    id: ReadOnly = None
-    name: text(Phase, "name", 1)
-    description: text(Phase, "description") | None = None
-    external_id: text(Phase, "external_id") | None = Field(None, description="Its id in your system.")
-    workflow_id: ReadOnly = None
-    revision: ReadOnly = None
-
-
-class PhasePatch(PhaseInfo):
-    """What changes of a phase: what is left out stays as it is."""
-
-    name: text(Phase, "name", 1) = ""
+    id: Id
+    name: str = Field(examples=["Contacted"])
+    description: str = None
+    external_id: str = None
+    workflow_id: Id
+    revision: int = Field(examples=[3])
 
 
 class PhaseShape(Shape):
@@ -296,6 +318,23 @@ class PhaseShape(Shape):
 
     info: PhaseInfo
     cards_list: CardsList
+
+
+class PhaseFields(Shape):
+    """What a program says of a phase."""
+
+    name: text(Phase, "name", 1) = Field(examples=["Contacted"])
+    description: text(Phase, "description") | None = Field(None, examples=["We have spoken."])
+    external_id: text(Phase, "external_id") | None = Field(None, description="Its id in your system.")
+    id: ReadOnly = None
+    workflow_id: ReadOnly = None
+    revision: ReadOnly = None
+
+
+class PhasePatch(PhaseFields):
+    """What changes of a phase: what is left out stays as it is, null empties."""
+
+    name: text(Phase, "name", 1) = Field(None, examples=["First call"])
 
 
 class PhasesList(Shape):
@@ -308,10 +347,25 @@ class PhasesList(Shape):
 class WorkflowInfo(Shape):
     """A workflow, flat."""
 
-    id: ReadOnly = None
-    name: text(Workflow, "name", 1)
-    description: text(Workflow, "description") | None = None
+    id: Id
+    name: str = Field(examples=["Lead funnel"])
+    description: str = Field(examples=["From the first hello to the win."])
+    external_id: str = None
+    revision: int = Field(examples=[3])
+    created_date: Moment
+    created_at: Moment = Field(description="Deprecated twin of createdDate.", deprecated=True)
+    last_access: Moment = Field(None, description="When somebody last looked at its board.")
+    is_deletable: bool = Field(deprecated=True)
+    archived_date: Moment = None
+
+
+class WorkflowFields(Shape):
+    """What a program says of a workflow."""
+
+    name: text(Workflow, "name", 1) = Field(examples=["Lead funnel"])
+    description: text(Workflow, "description") | None = Field(None, examples=["From the first hello to the win."])
     external_id: text(Workflow, "external_id") | None = Field(None, description="Its id in your system.")
+    id: ReadOnly = None
     revision: ReadOnly = None
     created_date: ReadOnly = None
     created_at: ReadOnly = None
@@ -320,10 +374,10 @@ class WorkflowInfo(Shape):
     archived_date: ReadOnly = None
 
 
-class WorkflowPatch(WorkflowInfo):
-    """What changes of a workflow: what is left out stays as it is."""
+class WorkflowPatch(WorkflowFields):
+    """What changes of a workflow: what is left out stays as it is, null empties."""
 
-    name: text(Workflow, "name", 1) = ""
+    name: text(Workflow, "name", 1) = Field(None, examples=["Lead funnel 2027"])
 
 
 class WorkflowShape(Shape):

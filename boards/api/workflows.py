@@ -27,6 +27,7 @@ from accounts.rest import (
 from accounts.verbs import in_one
 from boards.api.shapes import (
     CardsPerPhase,
+    WorkflowFields,
     WorkflowInfo,
     WorkflowPatch,
     WorkflowShape,
@@ -45,7 +46,7 @@ SORTED_BY = {"id": "id", "name": "name", "description": "description", "createdD
 class NewWorkflow(Shape):
     """A workflow to make."""
 
-    workflow: WorkflowInfo
+    workflow: WorkflowFields
 
 
 class ChangedWorkflow(Shape):
@@ -58,7 +59,7 @@ class ChangedWorkflow(Shape):
 class WantedWorkflows(Shape):
     """Which workflows to list; without a limit all of them, by name unless told otherwise."""
 
-    limit: Limit | None = None
+    limit: Limit = None
     offset: Offset = 0
     sort: Sort = []
     external_id: str = ""
@@ -112,7 +113,7 @@ def list_workflows(request, wanted: Query[WantedWorkflows]):
     return {"workflows": shown, "pagination": paged(limit, wanted.offset, total, len(shown))}
 
 
-@operation(router, "GET", "/workflows/{workflow}", verb="workflow.view", answers=WorkflowAnswer)
+@operation(router, "GET", "/workflows/{workflow}", verb="workflow.view", answers=WorkflowAnswer, shows=show_workflow)
 def get_workflow(request, workflow: UUID, wanted: Query[Wanted]):
     """Get a workflow: its phases from left to right, each with its first cards, the win phase, and the labels."""
     found = find_workflow(request, workflow)

@@ -99,11 +99,11 @@ def test_a_workflow_is_deleted_for_good_with_its_phases_and_cards(program, workf
     [
         ({}, {"workflow": "REQUIRED"}),
         ({"workflow": {}}, {"workflow.name": "REQUIRED"}),
-        ({"workflow": {"name": ""}}, {"workflow.name": "STRING_TOO_SHORT"}),
+        ({"workflow": {"name": ""}}, {"workflow.name": "REQUIRED"}),
         ({"workflow": {"name": "  "}}, {"workflow.name": "REQUIRED"}),
         ({"workflow": {"name": "x" * 121}}, {"workflow.name": "MAX_LENGTH"}),
         ({"workflow": {"name": "Funnel", "owner": "me"}}, {"workflow.owner": "UNKNOWN_FIELD"}),
-        ({"workflow": {"name": 7}}, {"workflow.name": "STRING_TYPE"}),
+        ({"workflow": {"name": 7}}, {"workflow.name": "FORMAT"}),
     ],
 )
 def test_a_wrong_field_is_named_by_its_path_and_nothing_is_made(program, business, sent, wrong):
