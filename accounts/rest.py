@@ -19,8 +19,9 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from ninja import errors as ninja_errors
 from ninja.parser import Parser
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from accounts import openapi, rates
 from accounts.models import Receipt, Token
@@ -55,6 +56,18 @@ ReadOnly = Annotated[Any, Field(description="Read-only: ignored when sent.", jso
 EXAMPLE_ID = openapi.FORMATS["uuid"]
 Id = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+
+def whole(value):
+    """Return what was sent as a number; raises PydanticCustomError for what JSON does not call one."""
+    if isinstance(value, (bool, str)):
+        raise PydanticCustomError("int_type", "Input should be a whole number")
+    return value
+
+
+# Numbers and answers in a body: JSON has its own, so "7", "true" and 1 are none (in an address there is only text).
+Whole = Annotated[int, BeforeValidator(whole)]
+YesOrNo = Annotated[bool, Strict()]
 
 
 def text(model, field: str, least: int = 0):
@@ -170,6 +183,7 @@ RULES = {
     "invalid": "FORMAT",
     "invalid_choice": "FORMAT",
     "literal_error": "FORMAT",
+    "value_error": "FORMAT",
     "string_pattern_mismatch": "FORMAT",
     "string_type": "FORMAT",
     "int_type": "FORMAT",
@@ -422,11 +436,17 @@ def _all(error: ValidationError) -> list[ValidationError]:
 Limit = Annotated[int, Field(ge=0, le=LARGEST_PAGE)]
 Offset = Annotated[int, Field(ge=0, le=LARGEST_OFFSET)]
 Revision = Annotated[
-    int | None,
+    Whole | None,
     Field(ge=1, le=2**31 - 1, description="The revision that was read last: where it is not the present one, 409."),
 ]
 ExternalId = words(200, 1)
-Sort = Annotated[list[Annotated[str, Field(max_length=60)]], Field(max_length=10)]
+
+
+def sort_by(fields):
+    """Return the type of a list of `field` or `field:direction` texts."""
+    pattern = f"^({'|'.join(map(re.escape, fields))})(:(asc|desc|ASC|DESC))?$"
+    wish = Annotated[str, Field(max_length=60, json_schema_extra={"pattern": pattern})]
+    return Annotated[list[wish], Field(max_length=10, description="Compared by code point; asc unless told otherwise.")]
 
 
 def in_order(rows, sort: list[str], fields: dict[str, str]):

@@ -4,6 +4,8 @@ import atexit
 import os
 import shutil
 import tempfile
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,37 @@ def _fresh_rate_limits():
     from django.core.cache import cache
 
     cache.clear()
+
+
+# The server ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def _server(django_db_setup):
+    import uvicorn
+
+    from config.asgi import application
+
+    options = {"host": "127.0.0.1", "port": 0, "log_level": "warning", "timeout_graceful_shutdown": 1}
+    server = uvicorn.Server(uvicorn.Config(application, **options))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.01)
+    yield server
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def site(_server, transactional_db):
+    """Return the address of the real server (config/asgi.py under uvicorn), on the test's own database."""
+    host, port = _server.servers[0].sockets[0].getsockname()
+    yield f"http://{host}:{port}"
+    patience = time.monotonic() + 5
+    while _server.server_state.tasks and time.monotonic() < patience:
+        time.sleep(0.01)  # what the page asked for last must not meet an emptied database
 
 
 # People -----------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from ninja import Router
 from pydantic import Field, StringConstraints
 
-from accounts.rest import Nothing, Refused, Shape, find, in_seconds, operation, under
+from accounts.rest import Id, Moment, Nothing, Refused, Shape, find, in_seconds, operation, under
 from automations.clock import moment_of
 from automations.models import Timer
 from boards.models import Card, Trigger
@@ -35,8 +35,8 @@ class Report(Shape):
 class Reported(Shape):
     """Which card it was reported of; with a date, the time at which it will be."""
 
-    card_id: str
-    scheduled_date: str | None = None
+    card_id: Id
+    scheduled_date: Moment = None
 
 
 class Cancellation(Shape):

@@ -12,7 +12,6 @@ from accounts.rest import (
     MOST_AT_ONCE,
     BulkResult,
     ExternalId,
-    Id,
     Made,
     Nothing,
     Offset,
@@ -21,7 +20,6 @@ from accounts.rest import (
     Refused,
     Revision,
     Shape,
-    Sort,
     each,
     expected,
     find,
@@ -30,6 +28,7 @@ from accounts.rest import (
     operation,
     paged,
     put,
+    sort_by,
     under,
 )
 from accounts.statements import Blank, Prepared
@@ -39,7 +38,6 @@ from boards.api.shapes import CARD_PATHS, CardFields, CardPatch, CardShape, card
 from boards.api.workflows import find_workflow
 from boards.models import Card, CardLabel, Phase
 from boards.ordering import BOTTOM, TOP, Place
-from boards.search import as_uuid
 
 router = Router(tags=["Cards"])
 
@@ -76,7 +74,7 @@ class ChangedCard(Shape):
 class MovedCard(Shape):
     """Where the card goes: no phase means its own, no position the top; counted without the card itself."""
 
-    new_phase_id: Id | None = Field(None, examples=[EXAMPLE_ID])
+    new_phase_id: UUID | None = Field(None, examples=[EXAMPLE_ID])
     new_position: Position | None = Field(None, examples=[0])
     revision: Revision = None
 
@@ -84,7 +82,7 @@ class MovedCard(Shape):
 class RestoredCard(Shape):
     """Where an archived card goes; no position means the top."""
 
-    new_phase_id: Id
+    new_phase_id: UUID
     new_position: Position | None = Field(None, examples=[0])
     revision: Revision = None
 
@@ -99,7 +97,7 @@ class WantedCards(Shape):
     fetch_archived: bool = Field(False, description="True: the archived cards and no others.")
     limit: Annotated[int, Field(ge=0, le=1000)] = 50
     offset: Offset = 0
-    sort: Sort = []
+    sort: sort_by(SORTED_BY) = []
 
 
 class CardAnswer(Shape):
@@ -118,13 +116,13 @@ class Cards(Shape):
 class LabelIds(Shape):
     """Labels of the card's workflow."""
 
-    label_ids: Annotated[list[Id], Field(max_length=50)]
+    label_ids: Annotated[list[UUID], Field(max_length=50)]
 
 
 class BulkNewCard(NewCard):
     """A card to make in a phase."""
 
-    phase_id: Id
+    phase_id: UUID
 
 
 class BulkNewCards(Shape):
@@ -136,7 +134,7 @@ class BulkNewCards(Shape):
 class BulkMovedCard(MovedCard):
     """A card to move."""
 
-    id: Id
+    id: UUID
 
 
 class BulkMovedCards(Shape):
@@ -265,7 +263,7 @@ def archive_card(request, card: UUID):
 def restore_card(request, card: UUID, body: RestoredCard):
     """Put an archived card into any phase of its workflow, the win phase included."""
     found = find_card(request, card)
-    to = _phase_sent(request, body.new_phase_id)
+    to = find_phase(request, body.new_phase_id)
 
     def restore():
         found.refuse_unless_at(expected(request, body.revision), to)
@@ -320,8 +318,8 @@ def remove_labels(request, card: UUID, body: LabelIds):
 
 def _label(request, card, body: LabelIds, *, add: bool, remove_others: bool = False) -> dict:
     found = find_card(request, card)
-    known = {str(label.pk): label for label in found.workflow.labels.all()}
-    named = [known.get(str(as_uuid(text))) for text in body.label_ids]
+    known = {label.pk: label for label in found.workflow.labels.all()}
+    named = [known.get(pk) for pk in body.label_ids]
     if None in named:
         raise Refused(404, "LABEL_NOT_FOUND", "The card's workflow has no such label.")
 
@@ -345,7 +343,7 @@ def bulk_create_cards(request, body: BulkNewCards):
     """Create up to 500 cards; each by itself, so that one that is refused harms no other."""
 
     def create(item):
-        return {"id": str(_create(request, _phase_sent(request, item.phase_id), item).pk)}
+        return {"id": str(_create(request, find_phase(request, item.phase_id), item).pk)}
 
     return each(request, body.cards, create, lambda item: {}, inside="card", paths=INSIDE_CARD)
 
@@ -355,10 +353,10 @@ def bulk_move_cards(request, body: BulkMovedCards):
     """Move up to 500 cards, in this order; each by itself, so that one that is refused harms no other."""
 
     def move(item):
-        _move(request, as_uuid(item.id), item, item.revision)
-        return {"id": item.id}
+        _move(request, item.id, item, item.revision)
+        return {"id": str(item.id)}
 
-    return each(request, body.cards, move, lambda item: {"id": item.id}, paths={"position": "newPosition"})
+    return each(request, body.cards, move, lambda item: {"id": str(item.id)}, paths={"position": "newPosition"})
 
 
 # How it is done ---------------------------------------------------------------------------------------
@@ -371,7 +369,7 @@ def _create(request, phase: Phase, body: NewCard) -> Card:
 
 def _move(request, card, body: MovedCard, revision: int | None) -> None:
     found = find_card(request, card)
-    to = _phase_sent(request, body.new_phase_id) if body.new_phase_id else found.phase
+    to = find_phase(request, body.new_phase_id) if body.new_phase_id else found.phase
     place = _place(body.new_position, TOP)
     if revision is None:
         found.move(to, place, by=request.actor)
@@ -394,11 +392,6 @@ def _phase_in(request, workflow: UUID, phase: UUID) -> Phase:
     if found.workflow_id != workflow:
         raise Refused(404, "PHASE_NOT_FOUND", "There is no such phase in this workflow.")
     return found
-
-
-def _phase_sent(request, sent: str) -> Phase:
-    """Return the phase that was named in a body, or refuse with 404."""
-    return find_phase(request, as_uuid(sent))
 
 
 def _page(request, workflow, wanted: WantedCards) -> tuple[list[dict], int]:

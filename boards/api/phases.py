@@ -16,7 +16,7 @@ from accounts.rest import (
     Put,
     Revision,
     Shape,
-    Sort,
+    Whole,
     expected,
     find,
     in_order,
@@ -24,6 +24,7 @@ from accounts.rest import (
     operation,
     paged,
     put,
+    sort_by,
     under,
 )
 from accounts.statements import Blank, Prepared
@@ -36,7 +37,7 @@ router = Router(tags=["Phases"])
 TEXTS = ("name", "description", "external_id")
 SORTED_BY = {"id": "id", "name": "name"}
 PHASE = Prepared(lambda: Phase.objects.select_related("workflow").filter(business=Blank("business"), pk=Blank("pk")))
-Position = Annotated[int, Field(ge=0, le=10**9, description="Counted from 0; beyond the end means the end.")]
+Position = Annotated[Whole, Field(ge=0, le=10**9, description="Counted from 0; beyond the end means the end.")]
 
 
 class NewPhase(Shape):
@@ -65,7 +66,7 @@ class WantedPhases(Shape):
 
     limit: Limit = 50
     offset: Offset = 0
-    sort: Sort = []
+    sort: sort_by(SORTED_BY) = []
     external_id: str = ""
     cards_per_phase: CardsPerPhase = 10
 

@@ -2,17 +2,17 @@
 
 import datetime as dt
 from typing import Annotated, Literal
+from uuid import UUID
 
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from accounts.rest import EXAMPLE_ID, REFUSALS, Id, Moment, ReadOnly, Shape, find, in_millis, in_seconds, text
+from accounts.rest import EXAMPLE_ID, REFUSALS, Id, Moment, ReadOnly, Shape, Whole, find, in_millis, in_seconds, text
 from boards.models import Card, Label, Phase, Workflow
 from boards.models.card import LARGEST_VALUE
 from boards.models.label import CardLabel
-from boards.search import as_uuid
 
 REFUSALS.update(
     {
@@ -94,7 +94,7 @@ Due = Annotated[
         }
     ),
 ]
-MinorUnits = Annotated[int, Field(ge=0, le=LARGEST_VALUE, description="In minor units of the business's currency.")]
+MinorUnits = Annotated[Whole, Field(ge=0, le=LARGEST_VALUE, description="In minor units of the business's currency.")]
 
 
 class Attachment(Shape):
@@ -145,8 +145,8 @@ class CardsList(Shape):
 class NewAttachment(Shape):
     """What a card shall be about: a contact."""
 
-    contact_id: Id | None = None
-    value: Id | None = Field(None, description="Deprecated twin of contactId.", deprecated=True)
+    contact_id: UUID | None = None
+    value: UUID | None = Field(None, description="Deprecated twin of contactId.", deprecated=True)
     attachment_id: ReadOnly = None
     attachment_type: ReadOnly = None
 
@@ -216,7 +216,7 @@ def _contact(business, about: NewAttachment | None):
     wanted = about and (about.contact_id or about.value)
     if not wanted:
         return None
-    return find(business.contacts, "CONTACT_NOT_FOUND", pk=as_uuid(wanted))
+    return find(business.contacts, "CONTACT_NOT_FOUND", pk=wanted)
 
 
 def _label(pk, name, tint, workflow, created) -> dict:

@@ -14,7 +14,6 @@ from accounts.rest import (
     Put,
     Revision,
     Shape,
-    Sort,
     expected,
     find,
     in_order,
@@ -22,6 +21,7 @@ from accounts.rest import (
     operation,
     paged,
     put,
+    sort_by,
     under,
 )
 from accounts.verbs import in_one
@@ -61,7 +61,7 @@ class WantedWorkflows(Shape):
 
     limit: Limit = None
     offset: Offset = 0
-    sort: Sort = []
+    sort: sort_by(SORTED_BY) = []
     external_id: str = ""
 
 

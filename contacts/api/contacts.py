@@ -17,6 +17,7 @@ from accounts.rest import (
     Refused,
     Revision,
     Shape,
+    YesOrNo,
     expected,
     find,
     in_order,
@@ -29,11 +30,13 @@ from contacts import filters, merging
 from contacts.api.shapes import (
     PATHS,
     ContactAnswer,
-    ContactInfo,
+    ContactFields,
     ContactShape,
     Fields,
     Fieldsets,
     Keys,
+    PageLimit,
+    PageOffset,
     PagingMetadata,
     QueryShape,
     Sorting,
@@ -68,16 +71,16 @@ NEWEST = Sorting(fieldName="createdDate", order="DESC")
 class NewContact(Shape):
     """A contact to make: at least a name, a company, an e-mail or a phone."""
 
-    info: ContactInfo
-    allow_duplicates: bool = Field(False, description="Make it even when somebody has the same e-mail (or phone).")
+    info: ContactFields
+    allow_duplicates: YesOrNo = Field(False, description="Make it even when somebody has the same e-mail (or phone).")
 
 
 class ChangedContact(Shape):
     """What changes of a contact."""
 
     revision: Revision = None
-    info: ContactInfo
-    allow_duplicates: bool = False
+    info: ContactFields
+    allow_duplicates: YesOrNo = False
 
 
 class WantedFields(Shape):
@@ -92,8 +95,8 @@ class WantedContacts(WantedFields):
 
     sort_field_name: str = Field("createdDate", alias="sort.fieldName", max_length=100)
     sort_order: Annotated[str, StringConstraints(pattern="^(ASC|DESC)$")] = Field("DESC", alias="sort.order")
-    limit: int | None = Field(None, alias="paging.limit", description="At most 1000; 50 when not sent.")
-    offset: int = Field(0, alias="paging.offset")
+    limit: PageLimit = Field(None, alias="paging.limit")
+    offset: PageOffset = Field(0, alias="paging.offset")
     external_id: Annotated[str, Field(max_length=200)] = ""
     fetch_archived: bool = Field(False, description="List those that are archived, and only those.")
 
@@ -105,7 +108,7 @@ class Asked(Shape):
         "", description="Every word of it occurs in the name, company, an e-mail or a phone."
     )
     query: QueryShape = QueryShape()
-    fetch_archived: bool = Field(False, description="Look among those that are archived, and only those.")
+    fetch_archived: YesOrNo = Field(False, description="Look among those that are archived, and only those.")
 
 
 class Contacts(Shape):
@@ -146,14 +149,14 @@ class BulkChange(Shape):
 
     id: UUID
     revision: Revision = None
-    info: ContactInfo
+    info: ContactFields
 
 
 class BulkChanges(Shape):
     """What changes of contacts, up to 500."""
 
     contacts: Annotated[list[BulkChange], Field(min_length=1, max_length=MOST_AT_ONCE)]
-    allow_duplicates: bool = False
+    allow_duplicates: YesOrNo = False
 
 
 def find_contact(request, contact) -> Contact:

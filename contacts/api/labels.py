@@ -3,13 +3,26 @@
 from typing import Annotated
 
 from ninja import Query, Router
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from accounts.rest import LARGEST_PAGE, Limit, Nothing, Offset, Refused, Shape, find, in_order
+from accounts.rest import (
+    LARGEST_OFFSET,
+    LARGEST_PAGE,
+    Limit,
+    Nothing,
+    Offset,
+    Refused,
+    Shape,
+    Whole,
+    find,
+    in_order,
+    words,
+)
 from contacts import filters
 from contacts.api.shapes import (
+    ContactLabelFields,
+    ContactLabelShape,
     Filter,
-    LabelShape,
     PagingMetadata,
     Sorting,
     Sortings,
@@ -25,34 +38,34 @@ SORTED_BY = {"key": "key", "displayName": "name", "createdDate": "created_at", "
 PATHS = {"name": "displayName"}
 
 
-class NewLabel(Shape):
+class NewContactLabel(Shape):
     """What a label is called."""
 
-    display_name: Annotated[str, StringConstraints(min_length=1, max_length=50)]
+    display_name: words(50, 1)
 
 
-class ChangedLabel(Shape):
+class ChangedContactLabel(Shape):
     """What a label is called from now on."""
 
-    label: LabelShape
+    label: ContactLabelFields
 
 
-class LabelAnswer(Shape):
+class ContactLabelAnswer(Shape):
     """A label."""
 
-    label: LabelShape
+    label: ContactLabelShape
 
 
-class MadeLabel(LabelAnswer):
+class MadeContactLabel(ContactLabelAnswer):
     """A label, and whether it is new."""
 
     new_label: bool
 
 
-class Labels(Shape):
+class ContactLabels(Shape):
     """A part of the labels."""
 
-    labels: list[LabelShape]
+    labels: list[ContactLabelShape]
     paging_metadata: PagingMetadata
 
 
@@ -67,8 +80,8 @@ class WantedLabels(Shape):
 class LabelPaging(Shape):
     """Which part of a list to answer."""
 
-    limit: Limit = LARGEST_PAGE
-    offset: Offset = 0
+    limit: Annotated[Whole, Field(ge=0, le=LARGEST_PAGE)] = LARGEST_PAGE
+    offset: Annotated[Whole, Field(ge=0, le=LARGEST_OFFSET)] = 0
 
 
 class LabelQuery(Shape):
@@ -90,21 +103,21 @@ def find_label(request, key: str) -> ContactLabel:
     return find(request.business.contact_labels, "LABEL_NOT_FOUND", key=key.removeprefix(LABEL_PREFIX))
 
 
-@operation(router, "POST", "/labels", verb="contact_label.create", answers=MadeLabel, inside="", paths=PATHS)
-def find_or_create_label(request, body: NewLabel):
+@operation(router, "POST", "/labels", verb="contact_label.create", answers=MadeContactLabel, inside="", paths=PATHS)
+def find_or_create_label(request, body: NewContactLabel):
     """Find the label of that name, whatever its capitals, or create it."""
     label = ContactLabel.find_or_create(request.business, body.display_name, by=request.actor)
     return {"label": label_shape(label), "newLabel": label.is_new}
 
 
-@operation(router, "GET", "/labels", verb="contact.view", answers=Labels)
+@operation(router, "GET", "/labels", verb="contact.view", answers=ContactLabels)
 def list_contact_labels(request, wanted: Query[WantedLabels]):
     """List the labels that contacts may wear."""
     rows = request.business.contact_labels.filter(name__istartswith=wanted.starts_with)
     return _page(rows, [], wanted.limit, wanted.offset)
 
 
-@operation(router, "POST", "/labels/query", verb="contact.view", answers=Labels)
+@operation(router, "POST", "/labels/query", verb="contact.view", answers=ContactLabels)
 def query_contact_labels(request, body: AskedLabels):
     """Look for labels by `key`, `displayName`, `createdDate` and `updatedDate`."""
     query = body.query
@@ -112,7 +125,7 @@ def query_contact_labels(request, body: AskedLabels):
     return _page(rows, query.sort, query.paging.limit, query.paging.offset)
 
 
-@operation(router, "GET", "/labels/{key}", verb="contact.view", answers=LabelAnswer)
+@operation(router, "GET", "/labels/{key}", verb="contact.view", answers=ContactLabelAnswer)
 def get_contact_label(request, key: str):
     """Get a label."""
     return {"label": label_shape(find_label(request, key))}
@@ -123,11 +136,11 @@ def get_contact_label(request, key: str):
     "PATCH",
     "/labels/{key}",
     verb="contact_label.update",
-    answers=LabelAnswer,
+    answers=ContactLabelAnswer,
     inside="label",
     paths={"name": "label.displayName"},
 )
-def update_contact_label(request, key: str, body: ChangedLabel):
+def update_contact_label(request, key: str, body: ChangedContactLabel):
     """Rename a label; every contact that wears it shows the change, its key stays."""
     label = find_label(request, key)
     label.update(name=body.label.display_name, by=request.actor)

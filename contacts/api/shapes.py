@@ -8,7 +8,20 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from accounts import rest
-from accounts.rest import MOST_AT_ONCE, ReadOnly, Refused, Shape, in_millis, text
+from accounts.rest import (
+    LARGEST_OFFSET,
+    LARGEST_PAGE,
+    MOST_AT_ONCE,
+    Id,
+    Moment,
+    ReadOnly,
+    Refused,
+    Shape,
+    YesOrNo,
+    in_millis,
+    text,
+    whole,
+)
 from accounts.verbs import refusal
 from contacts.filters import LABEL_PREFIX
 from contacts.models import Address, Contact, ContactLabel, EmailAddress, PhoneNumber
@@ -21,6 +34,7 @@ CODES = {
     "archived": (409, "CONTACT_ARCHIVED"),
     "external_id": (409, "EXTERNAL_ID_TAKEN"),
     "label_exists": (409, "LABEL_EXISTS"),
+    "label_not_found": (404, "LABEL_NOT_FOUND"),
     "nobody": (400, "INSUFFICIENT_CONTACT_DATA"),
     "merge_sources": (400, "ILLEGAL_SOURCE_CONTACTS"),
     "merge_itself": (400, "ILLEGAL_SOURCE_CONTACTS"),
@@ -57,11 +71,14 @@ Day = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
     AfterValidator(_is_day),
-    WithJsonSchema({"type": "string", "format": "date", "example": "1980-02-29"}),
+    WithJsonSchema({"type": "string", "format": "date", "examples": ["1980-02-29"]}),
 ]
 Locale = Annotated[str, StringConstraints(max_length=35, pattern=LOCALE), Field(examples=["pt-BR"])]
 Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$"), Field(examples=["DE"])]
 Keys = Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=MOST_AT_ONCE)]
+EmailTag = Literal["UNTAGGED", "MAIN", "HOME", "WORK"]
+PhoneTag = Literal["UNTAGGED", "MAIN", "HOME", "WORK", "MOBILE", "FAX"]
+AddressTag = Literal["UNTAGGED", "MAIN", "HOME", "WORK", "BILLING", "SHIPPING"]
 ExtendedValue = bool | int | float | Annotated[str, StringConstraints(max_length=1000)] | None
 
 
@@ -76,9 +93,9 @@ class Email(Shape):
     """An e-mail address."""
 
     id: ReadOnly = None
-    tag: Literal["UNTAGGED", "MAIN", "HOME", "WORK"] = "UNTAGGED"
-    email: text(EmailAddress, "email", 1)
-    primary: bool = Field(False, description="At most one is; without, the first is.")
+    tag: EmailTag = "UNTAGGED"
+    email: text(EmailAddress, "email", 1) = Field(examples=["ines@example.com"], json_schema_extra={"format": "email"})
+    primary: YesOrNo = Field(False, description="At most one is; without, the first is.")
 
 
 class Emails(Shape):
@@ -91,11 +108,11 @@ class Phone(Shape):
     """A phone number as it was written."""
 
     id: ReadOnly = None
-    tag: Literal["UNTAGGED", "MAIN", "HOME", "WORK", "MOBILE", "FAX"] = "UNTAGGED"
+    tag: PhoneTag = "UNTAGGED"
     country_code: Country | None = None
     phone: text(PhoneNumber, "phone", 1)
     e164_phone: ReadOnly = None
-    primary: bool = Field(False, description="At most one is; without, the first is.")
+    primary: YesOrNo = Field(False, description="At most one is; without, the first is.")
 
 
 class Phones(Shape):
@@ -120,7 +137,7 @@ class TaggedAddress(Shape):
     """A postal address and what it is for."""
 
     id: ReadOnly = None
-    tag: Literal["UNTAGGED", "MAIN", "HOME", "WORK", "BILLING", "SHIPPING"] = "UNTAGGED"
+    tag: AddressTag = "UNTAGGED"
     address: PostalAddress
 
 
@@ -142,8 +159,8 @@ class ExtendedFields(Shape):
     items: Annotated[dict[str, ExtendedValue], Field(max_length=MOST_EXTENDED)] = {}
 
 
-class ContactInfo(Shape):
-    """All that is known of a contact. Lists are sent whole; what is left out of an update stays, null empties."""
+class ContactFields(Shape):
+    """What a program says of a contact. Lists are sent whole; what is left out of an update stays, null empties."""
 
     name: PersonName | None = None
     emails: Emails | None = None
@@ -169,29 +186,118 @@ class Source(Shape):
 class LastActivity(Shape):
     """When the contact was changed last."""
 
-    activity_date: str
+    activity_date: Moment
     activity_type: Literal["CONTACT_CREATED", "GENERAL"]
 
 
 class PrimaryInfo(Shape):
     """The e-mail and phone to use first."""
 
-    email: str | None = None
-    phone: str | None = None
+    email: str = Field(None, examples=["ines@example.com"])
+    phone: str = None
+
+
+class KnownName(Shape):
+    """What a person is called."""
+
+    first: str = Field(None, examples=["Ines"])
+    last: str = Field(None, examples=["Brunet"])
+
+
+class KnownEmail(Shape):
+    """An e-mail address; the first is the primary one."""
+
+    id: Id
+    tag: EmailTag
+    email: str = Field(examples=["ines@example.com"])
+    primary: bool
+
+
+class KnownEmails(Shape):
+    """E-mail addresses."""
+
+    items: list[KnownEmail]
+
+
+class KnownPhone(Shape):
+    """A phone number as it was written, and as the whole world dials it."""
+
+    id: Id
+    tag: PhoneTag
+    country_code: str = None
+    phone: str = Field(examples=["030 123456"])
+    e164_phone: str = None
+    primary: bool
+
+
+class KnownPhones(Shape):
+    """Phone numbers."""
+
+    items: list[KnownPhone]
+
+
+class KnownPlace(Shape):
+    """A postal address, in lines."""
+
+    formatted_address: str = Field(examples=["Lindenweg 4\n10115 Berlin"])
+
+
+class KnownAddress(Shape):
+    """A postal address and what it is for."""
+
+    id: Id
+    tag: AddressTag
+    address: KnownPlace
+
+
+class KnownAddresses(Shape):
+    """Postal addresses."""
+
+    items: list[KnownAddress]
+
+
+class KnownLabelKeys(Shape):
+    """Labels by their keys."""
+
+    items: list[str]
+
+
+class KnownFields(Shape):
+    """What programs keep at a contact, by name."""
+
+    items: dict[str, bool | int | float | str]
+
+
+class ContactInfo(Shape):
+    """All that is known of a contact, or as much of it as was asked for; what is not set is left out."""
+
+    name: KnownName = None
+    emails: KnownEmails = None
+    phones: KnownPhones = None
+    addresses: KnownAddresses = None
+    company: str = None
+    job_title: str = None
+    birthdate: Day = None
+    locale: str = None
+    label_keys: KnownLabelKeys = None
+    extended_fields: KnownFields = None
+    notes: str = None
+    source: str = None
+    external_id: str = Field(None, examples=["crm-7"])
 
 
 class ContactShape(Shape):
-    """A contact."""
+    """A contact, or as much of it as was asked for."""
 
-    id: str
-    revision: int | None = Field(None, description="Rises by every change; sent back with an update.")
-    source: Source | None = None
-    created_date: str | None = None
-    updated_date: str | None = None
-    archived_date: str | None = Field(None, description="Since when it is out of the lists.")
-    last_activity: LastActivity | None = None
-    primary_info: PrimaryInfo | None = None
-    info: ContactInfo | None = None
+    id: Id
+    revision: int = Field(description="Rises by every change; sent back with an update.", examples=[3])
+    source: Source = None
+    created_date: Moment = None
+    updated_date: Moment = None
+    archived_date: Moment = Field(None, description="Since when it is out of the lists.")
+    last_activity: LastActivity = None
+    primary_info: PrimaryInfo = None
+    info: ContactInfo = None
 
 
 class ContactAnswer(Shape):
@@ -211,7 +317,7 @@ class PagingMetadata(Shape):
 TEXTS = ("company", "job_title", "locale", "notes", "source", "external_id")
 
 
-def sent_parts(business, info: ContactInfo, *, new: bool) -> dict:
+def sent_parts(business, info: ContactFields, *, new: bool) -> dict:
     """Return what was sent of a contact as `Contact.create` (new) or `update` takes it.
 
     Raises Refused for two primary ones, ValidationError for a label that does not exist.
@@ -393,6 +499,13 @@ def _only(contact: dict, paths: set[str]) -> dict:
 # Asking -----------------------------------------------------------------------------------------------
 
 
+# Limits are the page's business: beyond them it answers ILLEGAL_LIMIT.
+PageLimit = Annotated[
+    int, Field(description="50 when not sent.", json_schema_extra={"minimum": 0, "maximum": LARGEST_PAGE})
+]
+PageOffset = Annotated[int, Field(json_schema_extra={"minimum": 0, "maximum": LARGEST_OFFSET})]
+
+
 class Sorting(Shape):
     """One field to sort by."""
 
@@ -403,8 +516,8 @@ class Sorting(Shape):
 class Paging(Shape):
     """Which part of a list to answer."""
 
-    limit: int | None = Field(None, description="At most 1000; 50 when not sent.")
-    offset: int = 0
+    limit: Annotated[PageLimit, BeforeValidator(whole)] = None
+    offset: Annotated[PageOffset, BeforeValidator(whole)] = 0
 
 
 Sortings = Annotated[
@@ -426,13 +539,25 @@ class QueryShape(Shape):
 # Labels -----------------------------------------------------------------------------------------------
 
 
-class LabelShape(Shape):
+class ContactLabelShape(Shape):
     """A label of contacts; its key stays whatever it is called."""
 
+    namespace: str = Field(examples=[LABEL_PREFIX.rstrip(".")])
+    namespace_display_name: str = Field(examples=["Labels"])
+    key: str = Field(examples=[LABEL_PREFIX + "vip"])
+    display_name: str = Field(examples=["VIP"])
+    label_type: Literal["USER_DEFINED"]
+    created_date: Moment
+    updated_date: Moment
+
+
+class ContactLabelFields(Shape):
+    """What a program says of a label of contacts."""
+
+    display_name: text(ContactLabel, "name", 1) = Field(examples=["VIP"])
     namespace: ReadOnly = None
     namespace_display_name: ReadOnly = None
     key: ReadOnly = None
-    display_name: text(ContactLabel, "name", 1)
     label_type: ReadOnly = None
     created_date: ReadOnly = None
     updated_date: ReadOnly = None

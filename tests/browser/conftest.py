@@ -1,11 +1,8 @@
-"""A real Chromium against the real server (config/asgi.py under uvicorn), on the test's own database."""
+"""A real Chromium against the real server, on the test's own database."""
 
 import re
-import threading
-import time
 
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
@@ -33,32 +30,6 @@ def browser():
         chromium = playwright.chromium.launch(executable_path=path, args=machines.CHROMIUM_FLAGS)
         yield chromium
         chromium.close()
-
-
-@pytest.fixture(scope="session")
-def _server(django_db_setup):
-    from config.asgi import application
-
-    options = {"host": "127.0.0.1", "port": 0, "log_level": "warning", "timeout_graceful_shutdown": 1}
-    server = uvicorn.Server(uvicorn.Config(application, **options))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the server did not start"
-        time.sleep(0.01)
-    yield server
-    server.should_exit = True
-    thread.join()
-
-
-@pytest.fixture
-def site(_server, transactional_db):
-    """Return the address of the running server."""
-    host, port = _server.servers[0].sockets[0].getsockname()
-    yield f"http://{host}:{port}"
-    patience = time.monotonic() + 5
-    while _server.server_state.tasks and time.monotonic() < patience:
-        time.sleep(0.01)  # what the page asked for last must not meet an emptied database
 
 
 @pytest.fixture
