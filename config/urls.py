@@ -8,6 +8,7 @@ from accounts.urls import of_a_business as accounts_urls
 from accounts.urls import of_nobody
 from boards.urls import urlpatterns as boards_urls
 from config import api
+from config.views import docs
 from contacts.urls import urlpatterns as contacts_urls
 
 admin.site.login = secure_admin_login(admin.site.login)  # one door for all, with its limits and its second step
@@ -17,6 +18,10 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     *api.urlpatterns(),
+    path("docs/", docs.guide, name="docs"),
+    path("docs/api/", docs.api, name="docs_api"),
+    path("docs/api/openapi.json", docs.document, name="docs_document"),
+    path("docs/<slug:name>/", docs.guide, name="docs_guide"),
     path("<slug:business>/", include([*accounts_urls, *contacts_urls, *boards_urls])),
 ]
 

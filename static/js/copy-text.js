@@ -1,14 +1,14 @@
-// <copy-text> around an <input readonly> and a hidden <button>: shows the button, which puts the text on the clipboard.
+// <copy-text> around an <input readonly> or a <pre>, and a hidden <button>: shows the button, which puts the text on the clipboard.
 
 class CopyText extends HTMLElement {
   connectedCallback() {
     this.button.hidden = false;
     this.button.addEventListener("click", this);
-    this.input.addEventListener("focus", this);
+    this.querySelector("input")?.addEventListener("focus", this);
   }
 
-  get input() {
-    return this.querySelector("input");
+  get source() {
+    return this.querySelector("input, pre");
   }
 
   get button() {
@@ -16,17 +16,18 @@ class CopyText extends HTMLElement {
   }
 
   handleEvent(event) {
-    if (event.type === "focus") return this.input.select();
+    if (event.type === "focus") return this.source.select();
     this.copy();
   }
 
   async copy() {
-    const { input } = this;
+    const { source } = this;
     try {
-      await navigator.clipboard.writeText(input.value);
+      await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
     } catch {
       // Over plain http there is no clipboard: leave the text selected for Ctrl-C.
-      input.focus();
+      source.focus();
+      if (source.matches("pre")) getSelection().selectAllChildren(source);
       if (!document.execCommand("copy")) return;
     }
     this.button.querySelector("span").textContent = "Copied";

@@ -17,3 +17,12 @@ def foreigner(stranger):
     from tests.api.program import program_of
 
     return program_of(stranger)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """A server process with a database of its own (a Site)."""
+    from tests.api.serving import serving
+
+    with serving(tmp_path_factory.mktemp("site")) as running:
+        yield running
