@@ -14,23 +14,21 @@ from boards.models import Card, Label, Phase, Workflow
 from boards.models.card import LARGEST_VALUE
 from boards.models.label import CardLabel
 
-REFUSALS.update(
-    {
-        "contact_attached": (409, "CONTACT_ALREADY_ATTACHED"),
-        "max_active_cards": (403, "MAX_ACTIVE_CARDS_REACHED"),
-        "max_phases": (403, "MAX_PHASES_REACHED"),
-        "max_workflows": (403, "MAX_WORKFLOWS_REACHED"),
-        "external_id": (409, "EXTERNAL_ID_TAKEN"),
-        "label_exists": (409, "LABEL_EXISTS"),
-        "archived": (409, "CARD_ARCHIVED"),
-        "workflow_archived": (409, "WORKFLOW_ARCHIVED"),
-        "wip_limit": (403, "WIP_LIMIT_REACHED"),
-        "missing_facts": (400, "MISSING_FACTS"),
-        "closing": (400, "CLOSING_NEEDED"),
-        "other_workflow": (400, "OTHER_WORKFLOW"),
-        "win_phase": (400, "WIN_PHASE_STAYS"),
-    }
-)
+REFUSALS |= {
+    "contact_attached": (409, "CONTACT_ALREADY_ATTACHED"),
+    "max_active_cards": (403, "MAX_ACTIVE_CARDS_REACHED"),
+    "max_phases": (403, "MAX_PHASES_REACHED"),
+    "max_workflows": (403, "MAX_WORKFLOWS_REACHED"),
+    "external_id": (409, "EXTERNAL_ID_TAKEN"),
+    "label_exists": (409, "LABEL_EXISTS"),
+    "archived": (409, "CARD_ARCHIVED"),
+    "workflow_archived": (409, "WORKFLOW_ARCHIVED"),
+    "wip_limit": (403, "WIP_LIMIT_REACHED"),
+    "missing_facts": (400, "MISSING_FACTS"),
+    "closing": (400, "CLOSING_NEEDED"),
+    "other_workflow": (400, "OTHER_WORKFLOW"),
+    "win_phase": (400, "WIN_PHASE_STAYS"),
+}
 
 # Labels -----------------------------------------------------------------------------------------------
 

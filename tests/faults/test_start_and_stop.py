@@ -138,17 +138,14 @@ def test_a_site_that_answers_to_its_own_name_alone_starts_without_complaint(run)
     assert "Invalid HTTP_HOST" not in wait_until_up(process)
 
 
-def test_starting_again_finds_what_was_there_and_is_quick(run):
+def test_starting_again_finds_what_was_there(run):
     first = run(EMBEDDED="true")
     wait_until_up(first)
     first.terminate()
     first.wait(timeout=15)
 
-    begun = time.monotonic()
     again = run(EMBEDDED="true")
     wait_until_up(again)
-    assert time.monotonic() - begun < 15
-
     connection = http.client.HTTPConnection("127.0.0.1", again.port, timeout=5)
     connection.request("GET", "/up")
     assert connection.getresponse().status == 200
