@@ -17,7 +17,11 @@ _ADDRESS = re.compile(r"https?://[^\s<>\"“”]+", re.IGNORECASE)
 
 def render(text: str) -> SafeString:
     """Return Markdown as safe HTML: no tags of the writer's, no pictures, links that vouch for nobody."""
-    html = _markdown.render((text or "")[:LONGEST])
+    return clean(_markdown.render((text or "")[:LONGEST]))
+
+
+def clean(html: str) -> SafeString:
+    """Return HTML with nothing in it but the tags that Markdown makes."""
     return SafeString(_cleaner.clean(html))
 
 

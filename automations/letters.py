@@ -7,6 +7,7 @@ from functools import lru_cache
 from babel.numbers import get_currency_precision
 from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from liquid import Environment
 from liquid.builtin import content, illegal, output
 from liquid.builtin.filters import array, misc, string
@@ -14,6 +15,7 @@ from liquid.builtin.tags import assign_tag, case_tag, comment_tag, for_tag, if_t
 from liquid.exceptions import LiquidError
 from liquid.stringify import to_liquid_string
 
+from accounts.markdown import clean
 from accounts.markdown import render as render_markdown
 from accounts.templatetags.house import money
 
@@ -148,11 +150,15 @@ def render(source: str, facts: dict, *, marked: bool = False) -> str:
         raise ValidationError(f"The template says too much, or nonsense: {error.message}.", code="template") from None
 
 
-def as_html(body: str, facts: dict, footer: str = "") -> str:
+def as_html(body: str, facts: dict, sender: str = "", footer: str = "") -> str:
     """Return a mail's HTML part: the template's Markdown with the facts in it as mere words."""
-    return render_to_string(
-        "mail/letter.html", {"letter": render_markdown(render(body, facts, marked=True)), "footer": footer}
-    )
+    told = {"letter": render_markdown(render(body, facts, marked=True)), "sender": sender, "footer": footer}
+    return render_to_string("mail/letter.html", told)
+
+
+def seen(html: str) -> SafeString:
+    """Return the letter inside a mail's HTML part, to be shown on a page."""
+    return clean(html.partition("<main>")[2].partition("</main>")[0])
 
 
 def facts_of(card, business, contact=None, event=None) -> dict:

@@ -11,6 +11,8 @@ from boards.models import Card
 # What businesses may be told of; what happens to the telling itself is not among it, or a failing call would call again.
 TOLD = ("card", "contact", "order", "workflow", "phase")
 CARD_SLUGS = {"card.created": "created", "card.deleted": "deleted"}  # every other change of a card is "updated"
+MOVED_UP = ("before", "after")  # details that stand beside the card
+OURS_ALONE = ("rank", "was")  # details that only an undo can read
 IDENTITIES = {
     "member": ("MEMBER", "memberId"),
     "token": ("APP", "appId"),
@@ -19,8 +21,8 @@ IDENTITIES = {
 
 
 def told_events() -> list:
-    """Return the kinds of events that a webhook can choose, in the order of the catalogue."""
-    return [kind for name, kind in catalogue.items() if name.partition(".")[0] in TOLD]
+    """Return the kinds of events that a webhook can choose, those of cards first."""
+    return [kind for noun in TOLD for name, kind in catalogue.items() if name.partition(".")[0] == noun]
 
 
 def as_phasewise(event, rule: dict | None = None) -> str:
@@ -36,13 +38,13 @@ def as_phasewise(event, rule: dict | None = None) -> str:
         "cause": event.cause_id,
         "chain": event.root_id or event.pk,
         "subject": {"kind": event.subject_kind, "id": str(event.subject_id), "name": event.subject_name},
-        "details": details,
+        "details": {key: value for key, value in details.items() if key not in MOVED_UP + OURS_ALONE},
     }
     if rule:
         said["rule"] = rule
     if event.name == "card.moved":
         said |= {"from": details["before"], "to": details["after"]}
-    said |= {key: details[key] for key in ("before", "after") if key in details}
+    said |= {key: details[key] for key in MOVED_UP if key in details}
     if event.subject_kind == "card":
         said["card"] = describe(_card(event))
     return _json({"type": event.name, "timestamp": _moment(event.at), "data": said})

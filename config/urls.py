@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from accounts.urls import of_a_business as accounts_urls
 from accounts.urls import of_nobody
+from automations.urls import urlpatterns as automations_urls
 from boards.urls import urlpatterns as boards_urls
 from config import api
 from config.views import docs
@@ -22,7 +23,7 @@ urlpatterns = [
     path("docs/api/", docs.api, name="docs_api"),
     path("docs/api/openapi.json", docs.document, name="docs_document"),
     path("docs/<slug:name>/", docs.guide, name="docs_guide"),
-    path("<slug:business>/", include([*accounts_urls, *contacts_urls, *boards_urls])),
+    path("<slug:business>/", include([*accounts_urls, *contacts_urls, *boards_urls, *automations_urls])),
 ]
 
 handler400 = "accounts.views.errors.bad_request"

@@ -5,6 +5,7 @@ import random
 import uuid
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from math import ceil
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -316,6 +317,22 @@ class Delivery(models.Model):
     def is_leaving(self) -> bool:
         """Answer whether a worker holds it now."""
         return self.leased_until is not None and self.leased_until > timezone.now()
+
+    @property
+    def readable(self) -> str:
+        """Return the body as people read it: JSON with its lines, a mail as it is."""
+        try:
+            return json.dumps(json.loads(self.body), indent=2, ensure_ascii=False)
+        except ValueError:
+            return self.body
+
+    @property
+    def wait(self) -> str:
+        """Return in how long it leaves, in words: "now", "in 8 min", "in 3 h"."""
+        minutes = ceil((self.due_at - timezone.now()).total_seconds() / 60)
+        if minutes <= 0:
+            return "now"
+        return f"in {minutes} min" if minutes < 120 else f"in {round(minutes / 60)} h"
 
     @property
     def is_open(self) -> bool:

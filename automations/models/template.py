@@ -169,6 +169,7 @@ class MailTemplate(models.Model):
     def write(self, card, contact=None, event=None) -> dict:
         """Return the mail about a card: subject, body, html and headers of a delivery. Raises ValidationError."""
         head = Letterhead.of(self.business)
+        sender = head.sender or self.business.name
         facts = letters.facts_of(card, self.business, contact, event)
         text = letters.render(self.body, facts).strip()
         if not text:
@@ -176,9 +177,9 @@ class MailTemplate(models.Model):
         return {
             "subject": " ".join(letters.render(self.subject, facts).split())[:300] or self.name,
             "body": f"{text}\n\n-- \n{head.footer}\n" if head.footer else f"{text}\n",
-            "html": letters.as_html(self.body, facts, head.footer),
+            "html": letters.as_html(self.body, facts, sender, head.footer),
             "headers": {
-                "sender": head.sender or self.business.name,
+                "sender": sender,
                 "reply_to": head.reply_to,
                 "list": f"{self.key.replace('_', '-')}.{self.business.slug}",
             },

@@ -47,8 +47,8 @@ class Webhook(models.Model):
 
     PHASEWISE, CARDS = "phasewise", "cards"
     FORMATS = [
-        (PHASEWISE, "Phasewise: JSON with the card, what was before and what is now"),
-        (CARDS, "Card webhooks: card_created, card_updated and card_deleted as a signed token"),
+        (PHASEWISE, "JSON: the card, before and after"),
+        (CARDS, "Card webhooks: a signed token"),
     ]
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

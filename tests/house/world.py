@@ -6,6 +6,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Business, Event, Token
+from automations.models import Delivery, MailTemplate, Webhook
 from boards.models import Card, Comment, Field, Item, Order, OrderType, Reason, Status, Trigger
 from contacts.models import Contact, ContactLabel
 from tests.factories import actor, join, make_business, make_card, make_workflow
@@ -66,6 +67,14 @@ def build(name: str, first_number: int) -> World:
         "archived": _archived(make_card(phase, by=by), by).number,
         "field": Field.create(workflow, name="Wood", by=by).pk,
     }
+    webhook = Webhook.create(business, name="Shop", url="https://example.com/", events=["card.moved"], by=by)
+    letter = MailTemplate.create(business, name="Hello", subject="Hello", body="Hello {{ customer.name }}", by=by)
+    rows |= {
+        "webhook": webhook.pk,
+        "call": Delivery.queue_test(webhook, by=by).pk,
+        "template": letter.pk,
+        "mail": letter.send_test(card, "ines@example.test", by=by).pk,
+    }
     other = make_workflow(business, f"{name} repairs", "repair")
     theirs = make_card(other.phases.first(), by=by)
     siblings = {
@@ -87,6 +96,18 @@ def build(name: str, first_number: int) -> World:
     # What is done last must not stand in the way of the undo.
     rows["sequence"] = Card.objects.get(pk=card.pk).update(name=f"{name} bench", by=by).sequence
     return World(business, people, rows, siblings)
+
+
+def _write_out(world: World, card, said: str, by) -> None:
+    """Make more of what leaves the building."""
+    letter = MailTemplate.objects.get(pk=world.rows["template"])
+    if world.business.webhooks.count() < 18:
+        Webhook.create(world.business, name=said, url="https://example.com/", events=["card.created"], by=by)
+    MailTemplate.create(world.business, name=f"Letter {said}", subject="Hello", body="Hello", by=by)
+    about = {"kind": Delivery.MAIL, "to": "ines@example.test", "card": card, "by": by, **letter.write(card)}
+    Delivery.queue(world.business, key=f"mail {said}", **about)
+    call = {"subject": "card.moved", "body": "{}", "to": "https://example.com/", "card": card, "by": by}
+    Delivery.queue(world.business, Delivery.CALL, f"call {said}", webhook_id=world.rows["webhook"], **call)
 
 
 def _archived(card, by):
@@ -128,6 +149,7 @@ def grow(world: World, count: int) -> None:
         trigger = Trigger.create(business, name=f"Trigger {count} {number}", by=by)
         workflow.phases.all()[number % 3].update(status=status, trigger=trigger, by=by)
         Reason.create(business, name=f"Reason {count} {number}", by=by)
+        _write_out(world, card, f"{count} {number}", by)
         kind = OrderType.create(
             business, name=f"Kind {number} of {count}", code=f"K{count}-{number}", workflows=[workflow], by=by
         )

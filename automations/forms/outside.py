@@ -1,0 +1,135 @@
+"""Webhooks, mail templates and the letterhead, as people fill them in."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from automations.letters import LONGEST, LONGEST_SUBJECT
+from automations.models import Letterhead, MailTemplate, Webhook
+from automations.models.template import LONGEST_DELAY
+from automations.payloads import told_events
+
+CARDS_TO_CHOOSE = 20
+OFTEN = ("card.created", "card.moved", "card.updated", "card.archived")  # chosen for a new webhook
+
+
+class Blamed(forms.Form):
+    """A form that takes a verb's refusal to the fields it is about."""
+
+    mark_optional = True
+
+    def blame(self, error: ValidationError) -> None:
+        """Put a refusal at its fields, or above them all."""
+        if not hasattr(error, "error_dict"):
+            return self.add_error(None, error)
+        for name, errors in error.error_dict.items():
+            self.add_error(name if name in self.fields else None, errors)
+        return None
+
+
+class WebhookForm(Blamed):
+    """Where to, what about, and in whose words."""
+
+    name = forms.CharField(
+        max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "Web shop"})
+    )
+    url = forms.CharField(
+        label="Address",
+        max_length=2000,
+        widget=forms.URLInput(attrs={"autocomplete": "off", "placeholder": "https://shop.example/hooks/phasewise"}),
+    )
+    format = forms.ChoiceField(
+        choices=Webhook.FORMATS,
+        initial=Webhook.PHASEWISE,
+        help_text="Card webhooks know card_created, card_updated and card_deleted; a move is an update.",
+    )
+    events = forms.MultipleChoiceField(
+        label="Tell it when",
+        initial=OFTEN,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one."},
+    )
+
+    def __init__(self, *args, webhook=None, **kwargs):
+        if webhook:
+            kwargs["initial"] = {name: getattr(webhook, name) for name in Webhook.FIELDS}
+        super().__init__(*args, **kwargs)
+        self.fields["events"].choices = [(kind.name, kind.label) for kind in told_events()]
+
+
+class TemplateForm(Blamed):
+    """A letter with places to fill in."""
+
+    name = forms.CharField(
+        max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "Order delayed"})
+    )
+    key = forms.CharField(
+        max_length=60,
+        required=False,
+        help_text="By this rules call it. Left empty, it is made of the name.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    subject = forms.CharField(max_length=LONGEST_SUBJECT)
+    body = forms.CharField(
+        label="Text", max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 12}), help_text="Markdown works."
+    )
+    minutes = forms.IntegerField(
+        label="Minutes before it leaves",
+        min_value=0,
+        max_value=LONGEST_DELAY,
+        initial=10,
+        help_text="As long, it can be stopped, and moving the card back takes it back.",
+    )
+
+    def __init__(self, *args, template=None, **kwargs):
+        if template:
+            kwargs["initial"] = {name: getattr(template, name) for name in MailTemplate.FIELDS}
+        super().__init__(*args, **kwargs)
+        if template:
+            self.fields["key"].required = True
+            self.fields["key"].help_text = "By this rules call it; rules that use the old one would find nothing."
+
+
+class LetterheadForm(Blamed):
+    """How mails are signed."""
+
+    sender = forms.CharField(label="Sender's name", max_length=80, required=False)
+    reply_to = forms.EmailField(label="Answers go to", max_length=254, required=False)
+    footer = forms.CharField(
+        label="At the end of each mail", max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, *args, letterhead, **kwargs):
+        super().__init__(*args, initial={name: getattr(letterhead, name) for name in Letterhead.FIELDS}, **kwargs)
+
+
+class CardChoice(forms.Form):
+    """A card to try something with, of those touched last."""
+
+    card = forms.ModelChoiceField(None, label="With card", to_field_name="number", empty_label=None)
+
+    def __init__(self, *args, business, **kwargs):
+        super().__init__(*args, **kwargs)
+        field = self.fields["card"]
+        field.queryset = business.cards.on_board().select_related("phase__status", "workflow", "contact", "business")
+        field.iterator = _Newest
+        field.label_from_instance = lambda card: (
+            f"{card.number} {card.name}" + (f" ({card.contact.name})" if card.contact else "")
+        )
+
+    @property
+    def chosen(self):
+        """Return the card that was chosen, else the one touched last; None where there is no card."""
+        if self.is_bound and self.is_valid():
+            return self.cleaned_data["card"]
+        return self.fields["card"].queryset.order_by("-updated_at").first()
+
+
+class _Newest(forms.models.ModelChoiceIterator):
+    """The cards touched last, and no others: a select of thousands helps nobody."""
+
+    def __init__(self, field):
+        super().__init__(field)
+        self.queryset = self.queryset.order_by("-updated_at")[:CARDS_TO_CHOOSE]
+
+    def __len__(self):
+        return len(self.queryset)

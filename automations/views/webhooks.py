@@ -1,0 +1,154 @@
+"""Webhooks: made, tried, switched; and what each was told and answered."""
+
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from accounts.answers import done, refused
+from accounts.policy import allowed, may
+from automations.forms.outside import WebhookForm
+from automations.models import Delivery, Webhook
+from automations.signing import secret_for
+
+CALLS = 25  # on a page
+
+
+@allowed("webhook.view")
+def webhooks(request):
+    """List the webhooks and how they do."""
+    told = {"webhooks": request.business.webhooks.for_page(), "may_create": may(request.actor, "webhook.create")}
+    return render(request, "automations/webhooks.html", told | {"secret": secret_for("business", request.business.pk)})
+
+
+@allowed("webhook.create")
+def new(request):
+    """Make a webhook."""
+    form = WebhookForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            webhook = Webhook.create(request.business, **form.cleaned_data, by=request.actor)
+        except ValidationError as error:
+            form.blame(error)
+        else:
+            return done(
+                request, _its_page(request, webhook), f"Made {webhook.name}. Send a test to see whether it listens."
+            )
+    return render(request, "automations/webhook_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@never_cache
+@allowed("webhook.view")
+def webhook(request, webhook):
+    """Show a webhook, its secret, and what it was told."""
+    return _page(request, get_object_or_404(request.business.webhooks, pk=webhook))
+
+
+@require_POST
+@allowed("webhook.update")
+def update(request, webhook):
+    """Change where it is, what it is told, or in which format."""
+    known = get_object_or_404(request.business.webhooks, pk=webhook)
+    form = WebhookForm(request.POST, webhook=known)
+    if form.is_valid():
+        try:
+            known.update(**form.cleaned_data, by=request.actor)
+        except ValidationError as error:
+            form.blame(error)
+            known.refresh_from_db()
+        else:
+            return done(request, _its_page(request, known), "Saved.")
+    return _page(request, known, form=form, status=422)
+
+
+@require_POST
+@allowed("webhook.test")
+def test(request, webhook):
+    """Call it once; the answer stands in its log a moment later."""
+    known = get_object_or_404(request.business.webhooks, pk=webhook)
+    try:
+        call = Delivery.queue_test(known, by=request.actor)
+    except ValidationError as error:
+        return refused(request, error, _its_page(request, known))
+    return redirect("call", request.business.slug, call.pk)
+
+
+@require_POST
+@allowed("webhook.rotate")
+def rotate(request, webhook):
+    """Give it a new secret."""
+    known = get_object_or_404(request.business.webhooks, pk=webhook)
+    known.rotate(by=request.actor)
+    return done(request, _its_page(request, known), "It has a new secret. The old one signs beside it for 24 hours.")
+
+
+@require_POST
+@allowed("webhook.disable")
+def disable(request, webhook):
+    """Switch it off."""
+    known = get_object_or_404(request.business.webhooks, pk=webhook)
+    known.disable(by=request.actor)
+    return done(request, _its_page(request, known), f"{known.name} is told nothing any more.")
+
+
+@require_POST
+@allowed("webhook.enable")
+def enable(request, webhook):
+    """Switch it on."""
+    known = get_object_or_404(request.business.webhooks, pk=webhook)
+    known.enable(by=request.actor)
+    return done(request, _its_page(request, known), f"{known.name} is told what happens from now on.")
+
+
+@require_POST
+@allowed("webhook.delete")
+def delete(request, webhook):
+    """Delete it."""
+    known = get_object_or_404(request.business.webhooks, pk=webhook)
+    known.delete_for_good(by=request.actor)
+    return done(request, reverse("webhooks", args=[request.business.slug]), f"Deleted {known.name}.")
+
+
+@never_cache
+@allowed("webhook.view")
+def call(request, call):
+    """Show one call: what was sent, each attempt, and what came back."""
+    known = _call(request, call)
+    told = {"call": known, "may_resend": may(request.actor, "delivery.resend") and not known.is_open}
+    page = "automations/call.html#call" if request.htmx else "automations/call.html"
+    return render(request, page, told)
+
+
+@require_POST
+@allowed("delivery.resend")
+def resend(request, call):
+    """Send a call once more."""
+    known = _call(request, call)
+    to = reverse("call", args=[request.business.slug, known.pk])
+    try:
+        known.resend(by=request.actor)
+    except ValidationError as error:
+        return refused(request, error, to)
+    return done(request, to, "It is sent again, under the same id.")
+
+
+def _call(request, pk) -> Delivery:
+    rows = request.business.deliveries.filter(kind=Delivery.CALL).select_related("webhook", "card")
+    return get_object_or_404(rows, pk=pk)
+
+
+def _its_page(request, webhook) -> str:
+    return reverse("webhook", args=[request.business.slug, webhook.pk])
+
+
+def _page(request, webhook, form=None, status=200):
+    pages = Paginator(webhook.deliveries.without_texts(), CALLS)
+    told = {
+        "webhook": webhook,
+        "form": form or WebhookForm(webhook=webhook),
+        "page": pages.get_page(request.GET.get("page")),
+        "may_change": may(request.actor, "webhook.update"),
+    }
+    return render(request, "automations/webhook.html", told, status=status)
