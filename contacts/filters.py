@@ -50,6 +50,11 @@ def _email(value) -> str:
     return _text(value).strip().lower()
 
 
+def _digits(value) -> str:
+    """Read a phone number: spaces and brackets make no difference between two."""
+    return digits_of(_text(value))
+
+
 def _label_key(value) -> str:
     return _text(value).removeprefix(LABEL_PREFIX)
 
@@ -88,6 +93,10 @@ def _yes_or_no(value) -> bool:
 ONE_OR_SOME = ("$eq", "$ne", "$in", "$nin")
 ORDER = ("$gt", "$gte", "$lt", "$lte")
 LOOKUPS = {"$eq": "exact", "$in": "in", "$startsWith": "istartswith"} | {op: op[1:] for op in ORDER}
+PRESENCE = ("$exists", "$isEmpty")
+MEMBERSHIP = (*ONE_OR_SOME, "$hasAll", "$hasSome", *PRESENCE)
+ONE = (*ONE_OR_SOME, "$startsWith", *PRESENCE)
+PRIMARY = (("position", 0),)
 LISTS = ("$in", "$nin", "$hasAll", "$hasSome")
 
 
@@ -112,12 +121,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Several:
-    """Rows beside the contact, of which it may have none or many; a condition asks whether one of them is so."""
+    """Rows beside the contact, of which it may have none or many; a condition asks whether one of them is so.
+
+    only: what else must be so of that row.
+    """
 
     rows: type
     name: str
     value: Callable
     operators: tuple[str, ...]
+    only: tuple[tuple[str, int], ...] = ()
 
     def holds(self, operator: str, value) -> Q:
         """Return the condition; the value has been read already."""
@@ -136,20 +149,19 @@ class Several:
         return self._has(**{LOOKUPS[operator]: value})
 
     def _has(self, **lookups) -> Q:
-        found = self.rows.objects.filter(**{f"{self.name}__{lookup}": value for lookup, value in lookups.items()})
+        wanted = {f"{self.name}__{lookup}": value for lookup, value in lookups.items()}
+        found = self.rows.objects.filter(**wanted, **dict(self.only))
         return Q(pk__in=found.order_by().values("contact"))
 
 
 def _text_column(name: str, value=_text) -> Column:
-    return Column(name, value, (*ONE_OR_SOME, "$startsWith", "$exists", "$isEmpty"), empty="")
+    return Column(name, value, ONE, empty="")
 
 
 def _moment_column(name: str) -> Column:
     return Column(name, _moment, (*ONE_OR_SOME, *ORDER, "$exists"))
 
 
-PRESENCE = ("$exists", "$isEmpty")
-MEMBERSHIP = (*ONE_OR_SOME, "$hasAll", "$hasSome", *PRESENCE)
 LABELS = Several(Contact.labels.through, "contactlabel__key", _label_key, MEMBERSHIP)
 
 FIELDS: dict[str, Column | Several] = {
@@ -158,8 +170,9 @@ FIELDS: dict[str, Column | Several] = {
     "createdDate": _moment_column("created_at"),
     "updatedDate": _moment_column("updated_at"),
     "lastActivity.activityDate": _moment_column("updated_at"),
-    "primaryInfo.email": _text_column("email", _email),
-    "primaryInfo.phone": _text_column("phone"),
+    # The contact keeps its primary ones too, but without an index.
+    "primaryInfo.email": Several(EmailAddress, "email", _email, ONE, PRIMARY),
+    "primaryInfo.phone": Several(PhoneNumber, "digits", _digits, ONE, PRIMARY),
     "info.name.first": _text_column("given_name"),
     "info.name.last": _text_column("family_name"),
     "info.company": _text_column("company"),
@@ -170,9 +183,8 @@ FIELDS: dict[str, Column | Several] = {
     "info.birthdate": Column("birthdate", _day, (*ONE_OR_SOME, *ORDER, *PRESENCE)),
     "info.emails": Several(EmailAddress, "email", _email, PRESENCE),
     "info.emails.email": Several(EmailAddress, "email", _email, (*MEMBERSHIP, "$startsWith")),
-    "info.phones": Several(PhoneNumber, "digits", digits_of, PRESENCE),
-    # Spaces and brackets make no difference between two numbers.
-    "info.phones.phone": Several(PhoneNumber, "digits", lambda value: digits_of(_text(value)), (*MEMBERSHIP, "$startsWith")),
+    "info.phones": Several(PhoneNumber, "digits", _digits, PRESENCE),
+    "info.phones.phone": Several(PhoneNumber, "digits", _digits, (*MEMBERSHIP, "$startsWith")),
     "info.addresses": Several(Address, "address", _text, PRESENCE),
     "info.labelKeys": LABELS,
     "info.labelKeys.items": LABELS,

@@ -169,7 +169,8 @@ def show_contact(request, contact, **elsewhere) -> dict:
     return _shown(request, find_contact(request, contact))
 
 
-# Lists: before one contact, for `query` is no id ------------------------------------------------------------------------------------------------
+# Lists ----------------------------------------------------------------------------------------------
+# They come before one contact: otherwise `query` would be taken for its id.
 
 
 @operation(router, "GET", "/contacts", verb="contact.view", answers=Contacts)
