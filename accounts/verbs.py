@@ -38,7 +38,7 @@ def writing():
 def in_one(work):
     """Run work in one transaction and return what it returns; where others won the race for its rows, run it anew.
 
-    Raises Stale when it never wins.
+    Raises Stale when it never wins, or when a row that it names is deleted meanwhile.
     """
     for chance in reversed(range(TRIES)):
         try:
@@ -50,6 +50,10 @@ def in_one(work):
         except OperationalError as error:
             if connection.in_atomic_block or not chance or not _lost_a_race(error):
                 raise
+        except IntegrityError as error:
+            if connection.in_atomic_block or not _points_nowhere(error):
+                raise
+            raise Stale("Something this is about was deleted at the same moment. Nothing was changed.") from None
 
 
 def verb(name: str):
@@ -125,6 +129,11 @@ def _refuse_null(*given) -> None:
             _refuse_null(*value.values())
         elif isinstance(value, (list, tuple)):
             _refuse_null(*value)
+
+
+def _points_nowhere(error: IntegrityError) -> bool:
+    """Answer whether a row that another one names was deleted before the commit."""
+    return getattr(error.__cause__, "sqlstate", "") == "23503" or "FOREIGN KEY" in str(error)
 
 
 def _lost_a_race(error: OperationalError) -> bool:

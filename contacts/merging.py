@@ -68,7 +68,11 @@ def merge(target: Contact, sources: list[Contact], *, revision: int | None = Non
     refuse_impossible(target, sources)
     keys = [target.pk, *(source.pk for source in sources)]
     # In one order for everybody, so that two merges of the same contacts wait for each other instead of blocking.
-    rows = Contact.objects.filter(business_id=target.business_id, pk__in=keys).order_by("pk").select_for_update()
+    rows = (
+        Contact.objects.filter(business_id=target.business_id, pk__in=keys)
+        .order_by("pk")
+        .select_for_update(no_key=True)
+    )
     found = {contact.pk: contact for contact in rows}
     if len(found) < len(keys):
         raise Contact.DoesNotExist
@@ -76,6 +80,10 @@ def merge(target: Contact, sources: list[Contact], *, revision: int | None = Non
     target.refuse_unless_at(revision)
     target._refuse_archived()
     made = outcome(target, sources)
+    # Before the ledger's own lock, which comes last everywhere.
+    for source in sources:
+        for _, rows in _about(source):
+            list(rows.select_for_update(no_key=True).values_list("pk"))
     target._touch()
     told = [{"id": str(source.pk), "name": source.name, "left": made.left_by(source)} for source in sources]
     by = by.because_of(record("contact.merged", target, by, contact=target.name, sources=told))
@@ -122,7 +130,7 @@ def _hand_over(source: Contact, target: Contact, by: Actor) -> None:
     """
     for relation, rows in _about(source):
         if hasattr(relation.related_model, "follow"):
-            for row in rows.select_for_update():
+            for row in rows.select_for_update(no_key=True):
                 row.follow(target, by=by)
         else:
             rows.update(**{relation.field.name: target})

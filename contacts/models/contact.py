@@ -89,7 +89,7 @@ class ContactLabel(models.Model):
     @verb("contact_label.update")
     def update(self, *, name: str | None = None, tint: int | None = None, by: Actor):
         """Rename or recolour; every contact that wears it shows the change. Raises ValidationError for a taken name."""
-        self.refresh_from_db(from_queryset=ContactLabel.objects.select_for_update())
+        self.refresh_from_db(from_queryset=ContactLabel.objects.select_for_update(no_key=True))
         before = {"name": self.name, "tint": self.tint}
         self.name = self.name if name is None else " ".join(name.split())
         self.tint = self.tint if tint is None else tint
@@ -106,7 +106,7 @@ class ContactLabel(models.Model):
     @verb("contact_label.delete")
     def delete_everywhere(self, *, by: Actor):
         """Delete the label and take it off every contact."""
-        self.refresh_from_db(from_queryset=ContactLabel.objects.select_for_update())
+        self.refresh_from_db(from_queryset=ContactLabel.objects.select_for_update(no_key=True))
         record("contact_label.deleted", self, by, label=self.name, contacts=self.contacts.count())
         self.delete()
 
@@ -369,8 +369,8 @@ class Contact(models.Model):
         return {"before": {key: before[key] for key in changed}, "after": {key: after[key] for key in changed}}
 
     def _lock(self):
-        """Lock the contact and read it anew."""
-        self.refresh_from_db(from_queryset=Contact.objects.select_for_update())
+        """Lock the contact and read it anew; who only makes a card about it need not wait."""
+        self.refresh_from_db(from_queryset=Contact.objects.select_for_update(no_key=True))
 
     def _refuse_twin(self, emails, phones) -> None:
         """Raise ValidationError (twin, with its contact) when a live contact has one of these e-mails already.
