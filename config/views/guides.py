@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from accounts.rest import LARGEST_PAGE, MOST_AT_ONCE
 
-NAMES = ["start", "lead-funnel", "writes", "lists", "changes", "bulk", "labels", "errors", "limits"]
+NAMES = ["start", "lead-funnel", "writes", "lists", "changes", "reports", "bulk", "labels", "errors", "limits"]
 FACTS = {
     "requests_a_minute": settings.API_REQUESTS_A_MINUTE,
     "megabytes": settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 1e6,

@@ -1,21 +1,26 @@
 """Phasewise as a process of its own on a database of its own, for tests that come over a real socket with bash and curl.
 
-python -m tests.api.serving <slug>     found a business and print the secret of a token that may do everything
+python -m tests.api.serving <count>     found businesses; print of each its slug and the secret of its token
 """
 
 import os
+import re
 import subprocess
 import sys
 import time
 import uuid
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from http.cookiejar import CookieJar
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import psycopg
 
 from tests import machines
 
-PATIENCE = 60  # seconds until it must be up
+PATIENCE = 180  # seconds until it must be up, on a machine that has much else to do
+AT_ONCE = 5  # businesses that one process founds: starting it costs more than they do
 
 
 class Site:
@@ -24,15 +29,28 @@ class Site:
     def __init__(self, port: int, surroundings: dict):
         self.address = f"http://127.0.0.1:{port}"
         self.surroundings = surroundings
+        self.founded = []
 
-    def found(self, slug: str = "") -> tuple[str, str]:
-        """Found a business in it; return its slug and the secret of a token."""
-        slug = slug or f"b-{uuid.uuid4().hex[:12]}"
-        command = [sys.executable, "-m", "tests.api.serving", slug]
-        made = subprocess.run(
-            command, cwd=machines.HERE, env=self.surroundings, capture_output=True, text=True, check=True
-        )
-        return slug, made.stdout.strip()
+    def visit(self, slug: str):
+        """Sign in as the owner of a business; return an opener of its pages."""
+        from tests.factories import PASSWORD
+
+        visitor = build_opener(HTTPCookieProcessor(CookieJar()))
+        door = visitor.open(f"{self.address}/accounts/login/").read().decode()
+        secret = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', door)[1]
+        sent = {"csrfmiddlewaretoken": secret, "login": f"maren@{slug}.test", "password": PASSWORD}
+        visitor.open(f"{self.address}/accounts/login/", urlencode(sent).encode())
+        return visitor
+
+    def found(self) -> tuple[str, str]:
+        """Return the slug of a new business in it, and the secret of a token of its own that may do everything."""
+        if not self.founded:
+            command = [sys.executable, "-m", "tests.api.serving", str(AT_ONCE)]
+            made = subprocess.run(
+                command, cwd=machines.HERE, env=self.surroundings, capture_output=True, text=True, check=True
+            )
+            self.founded = [tuple(line.split()) for line in made.stdout.splitlines()]
+        return self.founded.pop()
 
 
 @contextmanager
@@ -94,20 +112,25 @@ def _wait_until_up(process, port):
     raise AssertionError("it was not up in time")
 
 
-def main(slug: str) -> None:
-    """Found a business and print the secret of its token."""
+def main(count: int) -> None:
+    """Found businesses; print of each its slug and the secret of its token."""
     import django
 
     django.setup()
 
     from accounts.models import Token
     from accounts.policy import SCOPES
+    from boards.models.library import stock
     from tests.factories import UserFactory, actor, make_business
 
-    business = make_business("Brightside Joinery", slug, UserFactory(name="Maren Holt", email=f"maren@{slug}.test"))
-    owner = business.memberships.get()
-    print(Token.create(business, name="CRM", scopes=list(SCOPES), maker=owner.user, by=actor(owner))[1])
+    for _ in range(count):
+        slug = f"b-{uuid.uuid4().hex[:12]}"
+        business = make_business("Brightside Joinery", slug, UserFactory(name="Maren Holt", email=f"maren@{slug}.test"))
+        stock(business)
+        owner = business.memberships.get()
+        _, secret = Token.create(business, name="CRM", scopes=list(SCOPES), maker=owner.user, by=actor(owner))
+        print(slug, secret)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(int(sys.argv[1]))
