@@ -16,7 +16,7 @@ from boards.models import Card, Field
 from contacts.models import ContactLabel
 from tests.factories import actor, make_card, make_contact
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 SAY = {"type": "add_comment", "text": "Hello"}
 
 

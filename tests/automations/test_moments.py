@@ -11,7 +11,7 @@ from automations.running import heed_moments
 from boards.models import Card
 from tests.factories import actor, make_card
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 SAY = {"type": "add_comment", "text": "Hello"}
 
 

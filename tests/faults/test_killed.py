@@ -100,3 +100,66 @@ def test_what_a_crash_left_untold_is_told_once_more_and_then_no_more(surrounding
     assert len(found["untold"]) == 1
     assert found["heard"] == found["untold"]
     assert found["told"] == [1, 0]
+
+
+# Rules ------------------------------------------------------------------------------------------------
+
+
+def ruler(environment, *deed):
+    """Run a deed of the ruler; return its exit code and what it said."""
+    command = [sys.executable, "-m", "tests.faults.ruler", *map(str, deed)]
+    done = subprocess.run(command, cwd=machines.HERE, env=environment, stdout=subprocess.PIPE, text=True, timeout=60)
+    return done.returncode, done.stdout
+
+
+@pytest.fixture(scope="module")
+def ruled(tmp_path_factory):
+    """Return a folder with a database in which there are rules."""
+    folder = tmp_path_factory.mktemp("ruled")
+    environment = surroundings_of(folder)
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=machines.HERE, env=environment, check=True)
+    assert ruler(environment, "furnish")[0] == 0
+    return folder
+
+
+def copied(folder, to):
+    shutil.copytree(folder, to)
+    return surroundings_of(to)
+
+
+# What death before a commit leaves behind is also what death after the one before it leaves.
+
+
+def test_rules_killed_before_any_commit_do_each_action_once(ruled, tmp_path):
+    for number in range(1, 30):
+        environment = copied(ruled, tmp_path / str(number))
+        code, _ = ruler(environment, "act", number)
+        code_of_look, said = ruler(environment, "look")
+        assert code_of_look == 0, f"something is not whole after the death before commit {number}"
+        found = json.loads(said)
+        if number == 1:
+            assert found == {"moves": 0, "said": [], "runs": [], "untold": 0}
+            continue
+        said = found.pop("said")
+        assert sorted(said) == ["one", "three", "two"], f"after the death before commit {number}"
+        assert said.index("one") < said.index("two"), "a rule's actions keep their order"
+        assert found == {"moves": 2, "runs": ["done", "waiting"], "untold": 0}
+        if code == 0:
+            break
+    assert number > 8, "it was not killed often enough to mean anything"
+
+
+def test_a_wait_that_is_over_is_gone_on_with_once_whoever_dies(ruled, tmp_path):
+    waiting = tmp_path / "waiting"
+    assert ruler(copied(ruled, waiting), "act", 10_000)[0] == 0
+    for number in range(1, 30):
+        environment = copied(waiting, tmp_path / str(number))
+        code, _ = ruler(environment, "wake", number)
+        code_of_look, said = ruler(environment, "look", "11:05")
+        assert code_of_look == 0
+        found = json.loads(said)
+        assert sorted(found["said"]) == ["five", "four", "one", "three", "two"], f"before commit {number}"
+        assert found["runs"] == ["done", "done"]
+        if code == 0:
+            break
+    assert number > 3, "it was not killed often enough to mean anything"
