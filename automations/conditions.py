@@ -308,7 +308,7 @@ def why_not(condition: Condition, fact: Fact, actual, where: Where) -> str:
         for one in _several_of(wanted):
             if as_uuid(one):
                 try:
-                    Input(fact.name, MEMBERS_OF.get(fact.kind, fact.kind), fact.label).read(one, where)
+                    _row(fact, one, where)
                 except Missing as gone:
                     return " ".join(gone.messages)
     if fact.kind in ("number", "money", "date", "yes_no") and op not in ALONE:
@@ -369,11 +369,19 @@ def _say(fact, value, where) -> str:
         return f"{float(value):g}"
     if as_uuid(value):
         try:
-            found = Input(fact.name, MEMBERS_OF.get(fact.kind, fact.kind), fact.label).read(value, where)
-            return str(found)
+            return str(_row(fact, value, where))
         except (KeyError, ValidationError):
             return "something that is gone"
     return f"“{value}”" if fact.kind in ("text", "email") else str(value)
+
+
+def _row(fact, value, where):
+    """Return the row that an id stands for; raises Missing. A trial, which asks of thousands of cards, reads it once."""
+    known = where.business.__dict__.get("rows_named", {})
+    key = (fact.kind, str(value))
+    if key not in known:
+        known[key] = Input(fact.name, MEMBERS_OF.get(fact.kind, fact.kind), fact.label).read(value, where)
+    return known[key]
 
 
 def _read_number(value, fact):

@@ -86,14 +86,16 @@ def matching_now(rule: Rule) -> Matches:
     Of what happened only what can be seen of a card as it stands is asked: which phase it entered, not whence.
     """
     found = Matches()
+    rule.business.rows_named = {}
     if rule.read.trigger.is_about_contacts:
         rows = rule.business.contacts.live().prefetch_related("labels").order_by("name", "pk")
     else:
-        rows = _standing(rule).select_related("phase", "workflow", "business", "contact").prefetch_related(*WITH)
+        rows = _standing(rule).select_related("phase", "workflow", "contact").prefetch_related(*WITH)
     for number, row in enumerate(rows[: MOST_CARDS + 1]):
         if number == MOST_CARDS:
             found.more = True
             break
+        row.business = rule.business
         occasion = Occasion.at(row) if isinstance(row, Card) else Occasion.about(row)
         if not rule.read.why_not(occasion):
             found.add(row)
@@ -136,6 +138,7 @@ def replay(rule: Rule, days: int = 60) -> Replay:
     """
     now = timezone.now()
     found = Replay(now - timedelta(days=days))
+    rule.business.rows_named = {}
     if rule.read.trigger.moments is None:
         _replay_events(rule, found)
     else:
@@ -163,7 +166,10 @@ def _replay_events(rule: Rule, found: Replay) -> None:
 
 def _cards(rule: Rule, keys: set) -> dict:
     rows = Card.objects.filter(business=rule.business, pk__in=keys).prefetch_related(*WITH)
-    return {card.pk: card for card in rows.select_related("phase", "workflow", "business", "contact")}
+    found = {card.pk: card for card in rows.select_related("phase", "workflow", "contact")}
+    for card in found.values():
+        card.business = rule.business
+    return found
 
 
 def _ask(rule: Rule, found: Replay, at: datetime, occasion: Occasion, card: Card | None) -> None:

@@ -2,9 +2,26 @@
 
 from django.urls import path
 
-from automations.views import mail, webhooks
+from automations.views import mail, rules, runs, webhooks
 
 urlpatterns = [
+    path("rules/", rules.rules, name="rules"),
+    path("rules/new/", rules.new, name="rule_new"),
+    path("rules/recipes/", rules.recipes, name="rule_recipes"),
+    path("rules/import/", rules.bring_in, name="rule_import"),
+    path("rules/export/", rules.export, name="rule_export_all"),
+    path("rules/runs/", runs.runs, name="runs"),
+    path("rules/runs/<uuid:run>/", runs.run, name="run"),
+    path("rules/runs/<uuid:run>/retry/", runs.retry, name="run_retry"),
+    path("rules/runs/<uuid:run>/stop/", runs.stop, name="run_stop"),
+    path("rules/<uuid:rule>/", rules.rule, name="rule"),
+    path("rules/<uuid:rule>/change/", rules.change, name="rule_change"),
+    path("rules/<uuid:rule>/matches/", rules.matches, name="rule_matches"),
+    path("rules/<uuid:rule>/past/", rules.past, name="rule_past"),
+    path("rules/<uuid:rule>/switch/", rules.switch, name="rule_switch"),
+    path("rules/<uuid:rule>/copy/", rules.copy, name="rule_copy"),
+    path("rules/<uuid:rule>/delete/", rules.delete, name="rule_delete"),
+    path("rules/<uuid:rule>/export/", rules.export_one, name="rule_export"),
     path("webhooks/", webhooks.webhooks, name="webhooks"),
     path("webhooks/new/", webhooks.new, name="webhook_new"),
     path("webhooks/calls/<uuid:call>/", webhooks.call, name="call"),

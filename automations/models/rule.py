@@ -13,7 +13,7 @@ from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
 from accounts.statements import Blank, Prepared
-from accounts.verbs import verb
+from accounts.verbs import Stale, verb
 from automations.document import Document
 from automations.inputs import KINDS, Input, Missing, Where
 from automations.triggers import by_event
@@ -94,11 +94,16 @@ class Rule(models.Model):
         return rule
 
     @verb("rule.update")
-    def update(self, *, by: Actor, **changes):
-        """Change name, document or workflow; runs that wait finish as they began. Raises ValidationError."""
+    def update(self, *, version: int | None = None, by: Actor, **changes):
+        """Change name, document or workflow; runs that wait finish as they began.
+
+        Raises ValidationError, Stale when somebody else changed what it says since `version`.
+        """
         if unknown := set(changes) - {"name", "document", "workflow"}:
             raise ValueError(f"unknown fields {sorted(unknown)}")
         self.refresh_from_db(from_queryset=Rule.objects.select_for_update(of=("self",)))
+        if version not in (None, self.version):
+            raise Stale(f"Somebody changed {self.name} while you were at it. Nothing was changed.")
         before = self._as_told()
         for key in set(changes) - {"document"}:
             setattr(self, key, changes[key])

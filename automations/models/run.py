@@ -46,6 +46,21 @@ class RunQuerySet(models.QuerySet):
         """Return runs with what a line about them shows, newest first."""
         return self.select_related("rule", "card").order_by("-began_at", "-pk")
 
+    def acted(self):
+        """Return the runs of rules that did something, or began to."""
+        return self.filter(rule__isnull=False, state__in=TURN)
+
+    def by_rule(self, business, since) -> dict:
+        """Return for each rule of a business how often it acted since a moment, when last, what failed and waits."""
+        rows = self.acted().filter(business=business, began_at__gte=since).order_by()
+        counted = rows.values("rule").annotate(
+            count=models.Count("pk"),
+            last=models.Max("began_at"),
+            failed=models.Count("pk", filter=models.Q(state=FAILED)),
+            waiting=models.Count("pk", filter=models.Q(state=WAITING)),
+        )
+        return {row["rule"]: row for row in counted}
+
     def in_chain(self, chain_id):
         """Return the runs that one root event led to."""
         return self.filter(chain=chain_id)

@@ -6,7 +6,9 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Business, Event, Token
-from automations.models import Delivery, MailTemplate, Webhook
+from automations.models import Delivery, MailTemplate, Rule, Webhook
+from automations.occasion import Occasion
+from automations.running import consider
 from boards.models import Card, Comment, Field, Item, Order, OrderType, Reason, Status, Trigger
 from contacts.models import Contact, ContactLabel
 from tests.factories import actor, join, make_business, make_card, make_workflow
@@ -93,6 +95,7 @@ def build(name: str, first_number: int) -> World:
     for named in (rows, siblings):
         order = Order.open(kind, name=f"{name} kitchen", contact=contact, by=by)
         named |= {"order": order.number, "order_id": order.pk, "step": order.steps.get(position=1).pk}
+    rows |= _rule(business, workflow, Card.objects.get(pk=card.pk), by)
     # What is done last must not stand in the way of the undo.
     rows["sequence"] = Card.objects.get(pk=card.pk).update(name=f"{name} bench", by=by).sequence
     return World(business, people, rows, siblings)
@@ -108,6 +111,17 @@ def _write_out(world: World, card, said: str, by) -> None:
     Delivery.queue(world.business, key=f"mail {said}", **about)
     call = {"subject": "card.moved", "body": "{}", "to": "https://example.com/", "card": card, "by": by}
     Delivery.queue(world.business, Delivery.CALL, f"call {said}", webhook_id=world.rows["webhook"], **call)
+
+
+def _rule(business, workflow, card, by, name="Chase") -> dict:
+    """Make a rule that has acted on a card; return the ids of the rule and of its run."""
+    document = {
+        "trigger": "state_changed",
+        "conditions": [{"field": "new_state", "op": "is", "value": str(workflow.phases.all()[1].pk)}],
+        "actions": [{"type": "add_comment", "text": "Seen"}],
+    }
+    rule = Rule.create(business, document, name=name, workflow=workflow, by=by)
+    return {"rule": rule.pk, "run": consider(rule, Occasion.at(card, "a sample", "sample")).pk}
 
 
 def _archived(card, by):
@@ -150,6 +164,7 @@ def grow(world: World, count: int) -> None:
         workflow.phases.all()[number % 3].update(status=status, trigger=trigger, by=by)
         Reason.create(business, name=f"Reason {count} {number}", by=by)
         _write_out(world, card, f"{count} {number}", by)
+        _rule(business, workflow, new, by, f"Chase {number}")
         kind = OrderType.create(
             business, name=f"Kind {number} of {count}", code=f"K{count}-{number}", workflows=[workflow], by=by
         )
