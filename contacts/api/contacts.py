@@ -456,7 +456,9 @@ def _page(rows, sort: list[Sorting], limit: int | None, offset: int, only) -> di
     if unknown := [one.field_name for one in sort if one.field_name not in SORTED_BY]:
         says = f"Contacts are sorted by {', '.join(SORTED_BY)}."
         raise Refused(400, "UNSUPPORTED_SORT_FIELD", says, fieldName=unknown[0])
-    total = rows.count()
-    page = in_order(rows, [f"{one.field_name}:{one.order}" for one in sort], SORTED_BY)
-    shown = [only(contact_shape(one)) for one in page.defer("search").for_page()[offset : offset + limit]]
+    page = in_order(rows, [f"{one.field_name}:{one.order}" for one in sort], SORTED_BY).defer("search").for_page()
+    shown = [only(contact_shape(one)) for one in page[offset : offset + limit]]
+    # A page that is neither full nor beyond the end says by itself how many there are.
+    is_last = 0 < len(shown) < limit or (not offset and not shown and limit)
+    total = offset + len(shown) if is_last else rows.count()
     return {"contacts": shown, "pagingMetadata": {"count": len(shown), "offset": offset, "total": total}}

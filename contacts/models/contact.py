@@ -412,30 +412,32 @@ class Contact(models.Model):
         labels = self._labels(labels, by)
         for key in self.TEXTS:
             setattr(self, key, getattr(self, key).strip())
-        mails = (
-            [mail for mail, *_ in emails] if emails is not None else list(self.emails.values_list("email", flat=True))
-        )
-        calls = (
-            [call for call, *_ in phones] if phones is not None else list(self.phones.values_list("phone", flat=True))
-        )
-        self.email, self.phone = (mails[0] if mails else ""), (calls[0] if calls else "")
-        self.name = name_of(self.given_name, self.family_name) or self.company or self.email or self.phone
-        self.name = self.name[:LONGEST_NAME]
-        if not self.name:
-            raise ValidationError("Give at least a name, a company, an e-mail or a phone.", code="nobody")
         if self.birthdate and self.birthdate > timezone.localdate():
             raise refusal("birthdate", "A birthday lies in the past.", "birthdate")
-        lines = [self.name, self.company, self.job_title, *mails]
-        lines += [part for call in calls for part in (call, digits_of(call))]
-        self.search = "".join(f"{folded(line)}\n" for line in lines)
-        self.full_clean(exclude=["archived_by", "business"])
+        mails = self.emails.values_list("email") if emails is None else emails
+        calls = self.phones.values_list("phone") if phones is None else phones
+        self._derive([mail for mail, *_ in mails], [call for call, *_ in calls])
+        self.clean_fields(exclude=["archived_by", "business"])
         with own_external_id(self):
             self.save(force_insert=insert)
+        if insert:  # nothing is there to be replaced by nothing
+            emails, phones, addresses, labels = (part or None for part in (emails, phones, addresses, labels))
         _replace(self.emails, emails, "email")
         _replace(self.phones, _with_countries(self, phones), "phone")
         _replace(self.addresses, addresses, "address")
         if labels is not None:
             self.labels.set(labels)
+
+    def _derive(self, mails: list[str], calls: list[str]):
+        """Set what people see, search and sort by from the parts it is made of; raises ValidationError for nobody."""
+        self.email, self.phone = (mails[0] if mails else ""), (calls[0] if calls else "")
+        name = name_of(self.given_name, self.family_name) or self.company or self.email or self.phone
+        if not name:
+            raise ValidationError("Give at least a name, a company, an e-mail or a phone.", code="nobody")
+        self.name = name[:LONGEST_NAME]
+        lines = [self.name, self.company, self.job_title, *mails]
+        lines += [part for call in calls for part in (call, digits_of(call))]
+        self.search = "".join(f"{folded(line)}\n" for line in lines)
 
     def _labels(self, labels, by: Actor):
         """Return labels of the business, those given by name made where they are new; None when none were given."""

@@ -362,6 +362,12 @@ def test_an_external_id_that_is_taken_is_refused(program, business):
         assert (answer.status, answer.code) == (409, "EXTERNAL_ID_TAKEN")
 
 
+def test_an_archived_contact_is_not_changed_by_a_put(program, business, owner):
+    make_contact(business, external_id="crm-7").archive(by=actor(owner))
+    answer = program.put(f"{CONTACTS}/by-external-id/crm-7", {"info": {"company": "Oak"}})
+    assert (answer.status, answer.code) == (409, "CONTACT_ARCHIVED")
+
+
 def test_a_put_does_not_make_a_second_card_of_somebody_known(program, business):
     known = make_contact(business, emails=[("a@example.org", "")])
     answer = program.put(
@@ -477,7 +483,9 @@ def test_a_list_comes_in_parts_and_says_how_many_there_are(program, three):
     answer = program.post(f"{CONTACTS}/query", {"query": {"paging": {"limit": 1, "offset": 1}}})
     assert names(answer) == ["Ben"]
     assert answer.body["pagingMetadata"] == {"count": 1, "offset": 1, "total": 3}
-    assert names(program.get(f"{CONTACTS}?paging.limit=0")) == []
+    for query, count in (("limit=0", 0), ("limit=3", 3), ("limit=4", 3), ("offset=3", 0), ("offset=9", 0)):
+        answer = program.get(f"{CONTACTS}?paging.{query}")
+        assert (len(names(answer)), answer.body["pagingMetadata"]["total"]) == (count, 3)
 
 
 def test_a_page_has_an_end(program):
@@ -549,11 +557,13 @@ def test_a_page_asks_the_same_number_of_questions_however_many_contacts(
     for count in (1, 12):
         for number in range(count):
             make_contact(business, emails=[(f"{count}-{number}@example.org", "")], phones=[("020", "")], labels=["VIP"])
-        # The token and its maker; the count, the page, its e-mails, phones, addresses and labels.
-        with django_assert_num_queries(8):
+        # The token and its maker; the page, its e-mails, phones, addresses and labels; the count, where the page is full.
+        with django_assert_num_queries(7):
             program.get(CONTACTS)
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(7):
             program.post(f"{CONTACTS}/query", {"search": "ines"})
+        with django_assert_num_queries(8):
+            program.get(f"{CONTACTS}?paging.limit={count}")
 
 
 # Labels of a contact ----------------------------------------------------------------------------------

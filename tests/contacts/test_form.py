@@ -151,6 +151,32 @@ def test_a_change_is_saved(contact, staff, browse):
     assert (now.company, now.email, now.revision) == ("Crust", "", 2)
 
 
+def test_birthday_and_language_are_asked_for_and_kept(contact, staff, browse):
+    sent = {"given_name": "Ines", "revision": 1, "birthdate": "1980-02-29", "locale": "pt-BR"}
+    browse(staff).post(edit_of(contact), sent)
+    contact.refresh_from_db()
+    assert (str(contact.birthdate), contact.locale) == ("1980-02-29", "pt-BR")
+    page = browse(staff).get(edit_of(contact)).content.decode()
+    assert 'value="1980-02-29"' in page
+    assert 'value="pt-BR"' in page
+    shown = browse(staff).get(reverse("contact", args=[contact.business.slug, contact.pk])).content.decode()
+    assert "29 February 1980" in shown
+    sent |= {"revision": 2, "birthdate": "2980-02-28", "locale": "Portuguese"}
+    answer = browse(staff).post(edit_of(contact), sent)
+    assert answer.status_code == 422
+    assert "Write a language like en or pt-BR." in answer.content.decode()
+    answer = browse(staff).post(edit_of(contact), sent | {"locale": ""})
+    assert "A birthday lies in the past." in answer.content.decode()
+
+
+def test_what_only_programs_keep_stays_when_a_person_saves(contact, staff, browse):
+    contact.update(phones=[("020 555", "", "NL")], extended={"shoe": 38}, external_id="crm-7", by=actor(staff))
+    browse(staff).post(edit_of(contact), {"given_name": "Inés", "phone": "020 555", "revision": contact.revision})
+    contact.refresh_from_db()
+    assert (contact.given_name, contact.extended, contact.external_id) == ("Inés", {"shoe": 38}, "crm-7")
+    assert contact.phones.get().country == "NL"
+
+
 def test_two_people_at_once_both_see_both_versions_and_nothing_is_lost(contact, staff, manager, browse):
     old = sent_of(contact)
     contact.update(company="Hers", job_title="Baker", phones=[("020 555", "home")], by=actor(manager))
