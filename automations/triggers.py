@@ -98,6 +98,12 @@ def _changed(event):
     return [name.replace(" ", "_") for name in event.details["changed"]] + event.details["changed"]
 
 
+def _newly_assigned(event):
+    told = event.details
+    people = zip(told["after"], told["names"], strict=False)
+    return [Named(pk, name) for pk, name in people if pk not in told["before"]]
+
+
 def _phase_of(card):
     return Named.row(card.phase)
 
@@ -114,7 +120,7 @@ NEW_STATE = Fact("new_state", "phase", "phase it entered", _told("after"), now=_
 OLD_STATE = Fact("old_state", "phase", "phase it left", _told("before"))
 NEW_STAGE = Fact("new_stage", "stage", "stage group it entered", _stage("after"), now=lambda card: stage_of(card.phase))
 OLD_STAGE = Fact("old_stage", "stage", "stage group it left", _stage("before"))
-LABEL = Fact("which_label", "text", "label", lambda event: event.details["label"]["name"])
+LABEL = Fact("which_label", "label", "label", _told("label"))
 CHANGED = Fact("changed", "words", "changed fields", _changed)
 
 trigger(
@@ -153,7 +159,7 @@ trigger(
     "assigned",
     "a card is assigned",
     "card.assigned",
-    facts=[Fact("new_assignee", "words", "new people", lambda event: event.details["names"])],
+    facts=[Fact("new_assignee", "members", "new people", _newly_assigned)],
     is_set_off=lambda event, rule: bool(set(event.details["after"]) - set(event.details["before"])),
 )
 trigger(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import batched
@@ -12,10 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Event
-from accounts.verbs import writing
+from accounts.verbs import in_one
 from automations.actions.registry import Until
 from automations.models.rule import Rule
-from automations.models.run import RUNNING, Run
+from automations.models.run import Run
 from automations.moments import Asked
 from automations.occasion import Occasion
 from boards.models import Card
@@ -44,24 +43,24 @@ def try_on(rule: Rule, card: Card) -> Trial:
 
 def rehearse(rule: Rule, occasion: Occasion) -> Trial:
     """Do all actions of a rule and take them back; waits are passed over. What leaves is shown, not sent."""
-    trial = Trial()
-    with writing(), transaction.atomic():
-        run = Run._of(rule, occasion, RUNNING)
-        run.event = run.chain = None
-        run.due = f"trial {uuid.uuid4()}"
-        run.save(force_insert=True)
-        by = rule.actor(occasion.event)
-        for step in range(len(run.actions)):
-            occasion.look_again()
-            try:
-                with transaction.atomic():
-                    said = run.do(step, occasion, by=by, on_trial=True, shown=trial.shown)
-            except ValidationError as refusal:
-                trial.error = " ".join(refusal.messages)
-                break
-            trial.steps.append(said.says if isinstance(said, Until) else said)
-        transaction.set_rollback(True)
+    trial = in_one(lambda: _rehearse(rule, occasion))
     occasion.look_again()
+    return trial
+
+
+def _rehearse(rule: Rule, occasion: Occasion) -> Trial:
+    trial, run = Trial(), Run.rehearsal(rule, occasion)
+    by = rule.actor(occasion.event)
+    for step in range(len(run.actions)):
+        occasion.look_again()
+        try:
+            with transaction.atomic():
+                said = run.do(step, occasion, by=by, on_trial=True, shown=trial.shown)
+        except ValidationError as refusal:
+            trial.error = " ".join(refusal.messages)
+            break
+        trial.steps.append(said.says if isinstance(said, Until) else said)
+    transaction.set_rollback(True)
     return trial
 
 

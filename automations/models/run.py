@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business, Event
-from accounts.verbs import Stale, verb, writing
+from accounts.verbs import Stale, in_one, verb
 from automations.actions.registry import Deed, Until
 from automations.document import action_of
 from automations.inputs import is_yes
@@ -133,13 +133,26 @@ class Run(models.Model):
         run = cls._of(rule, occasion, state)
         run.reason, run.steps = reason, list(steps)
         try:
-            with writing(), transaction.atomic():
-                if occasion.event is None and state == RUNNING and not rule.phase:
-                    run._begin_chain(rule, occasion)
-                run.save(force_insert=True)
+            in_one(lambda: run._begin(rule, occasion))
         except IntegrityError:
             return None
         occasion.event = run.event
+        return run
+
+    def _begin(self, rule: Rule, occasion: Occasion) -> None:
+        """Write it; a moment that came begins a chain, and what failed before it began is told."""
+        if self.event is None and self.state == RUNNING and not rule.phase:
+            self._begin_chain(rule, occasion)
+        self.save(force_insert=True)
+        if self.state == FAILED:
+            self._tell(occasion, self.actor)
+
+    @classmethod
+    def rehearsal(cls, rule: Rule, occasion: Occasion) -> "Run":
+        """Write a run that takes nobody's turn, in a transaction that is rolled back."""
+        run = cls._of(rule, occasion, RUNNING)
+        run.event, run.chain, run.due = None, None, f"rehearsal {run.pk}"
+        run.save(force_insert=True)
         return run
 
     @classmethod
@@ -252,27 +265,31 @@ class Run(models.Model):
 
     def wake(self) -> None:
         """Go on after a wait that is over, unless its reason is gone."""
-        with writing(), transaction.atomic():
-            self.refresh_from_db(from_queryset=Run.objects.select_for_update(of=("self",)))
-            if self.state != WAITING or self.wakes_at > timezone.now():
-                return
-            self.state, self.wakes_at = RUNNING, None
-            if gone := self._reason_is_gone():
-                self.state, self.reason = CANCELLED, gone
-            self._keep("state", "wakes_at", "reason")
+        in_one(self._wake)
         self.go_on()
+
+    def _wake(self) -> None:
+        self.refresh_from_db(from_queryset=Run.objects.select_for_update(of=("self",)))
+        if self.state != WAITING or self.wakes_at > timezone.now():
+            return
+        self.state, self.wakes_at = RUNNING, None
+        if gone := self._reason_is_gone():
+            self.state, self.reason = CANCELLED, gone
+        self._keep("state", "wakes_at", "reason")
 
     def take_up(self) -> None:
         """Go on where somebody's death interrupted; what was interrupted again and again is set aside."""
-        with writing(), transaction.atomic():
-            self.refresh_from_db(from_queryset=Run.objects.select_for_update(of=("self",)))
-            if self.state != RUNNING:
-                return
-            self.attempts += 1
-            if self.attempts > TRIES:
-                self._fail(f"It was interrupted {TRIES} times.", self.occasion, self.actor)
-            self._keep("attempts")
+        in_one(self._take_up)
         self.go_on()
+
+    def _take_up(self) -> None:
+        self.refresh_from_db(from_queryset=Run.objects.select_for_update(of=("self",)))
+        if self.state != RUNNING:
+            return
+        self.attempts += 1
+        if self.attempts > TRIES:
+            self._fail(f"It was interrupted {TRIES} times.", self.occasion, self.actor)
+        self._keep("attempts")
 
     # Under the lock -----------------------------------------------------------------------------------
 
@@ -293,15 +310,19 @@ class Run(models.Model):
         self._keep("state", "reason", "wakes_at")
 
     def _fail(self, why: str, occasion: Occasion, by: Actor) -> None:
-        """Note why it could not go on, and tell it: on the card for a phase's own rule, else about the rule."""
+        """Note why it could not go on, and tell it."""
         self._end(FAILED, why)
+        self._tell(occasion, by)
+
+    def _tell(self, occasion: Occasion, by: Actor) -> None:
+        """Tell that it failed: on the card for a phase's own rule, else about the rule."""
         card = occasion.card
         if self.rule_id:
             told = {"card": card.name if card else self.card_name, "number": card.number if card else None}
-            record("rule.failed", self.rule, by, rule=self.name, error=why, run=str(self.pk), **told)
+            record("rule.failed", self.rule, by, rule=self.name, error=self.reason, run=str(self.pk), **told)
         elif card is not None:
             with suppress(ValidationError):  # it was put away meanwhile: there is nobody to tell
-                card.hold_back(self._towards(card), why, by=by)
+                card.hold_back(self._towards(card), self.reason, by=by)
 
     def _spent(self) -> bool:
         if self.chain_id is None:
@@ -322,6 +343,8 @@ class Run(models.Model):
             return "The card was deleted."
         if card.archived_at:
             return "The card was archived."
+        if card.workflow.archived_at:
+            return "The workflow was archived."
         if card.phase_id != self.stood_in_id and not is_yes(self.actions[self.step - 1].get("even_if_moved")):
             return f"It has moved on to {card.phase.name}."
         return ""

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import Event
 from automations.models import Rule, Run
-from boards.models import Card, Comment, Phase, Trigger
+from boards.models import Card, Comment, Item, Phase, Trigger
 from boards.models.library import stock
 from tests.factories import actor, make_card, make_contact, make_workflow
 
@@ -208,3 +208,62 @@ def test_a_card_that_was_cancelled_sets_off_with_its_reason(rule, workflow, phas
     other = make_card(phases[0])
     other.move(lost, closing={"reason": business.reason_library.get(name="Out of stock")}, by=actor(staff))
     assert last(sorry).state == "done"
+
+
+def test_a_rule_that_cannot_be_read_any_more_harms_nobody_and_says_so(rule, phases, staff):
+    broken, well = rule("state_changed", SAY), rule("state_changed", SAY)
+    Rule.objects.filter(pk=broken.pk).update(document={"trigger": "state_changed", "actions": [{"type": "gone"}]})
+    card = make_card(phases[0])
+    card.move(phases[1], by=actor(staff))
+    assert here(card).phase == phases[1]
+    assert last(broken).state == "failed"
+    assert Event.objects.about(broken).first().name == "rule.failed"
+    assert last(well).state == "done"
+
+
+def test_labels_and_people_set_rules_off_by_name_or_id(rule, phases, workflow, staff, manager):
+    label, other = workflow.labels.all()[:2]
+    added = rule("label_added", SAY, when={"which_label": label.name})
+    removed = rule("label_removed", SAY, when={"which_label": str(label.pk)})
+    mine = rule("assigned", SAY, when={"new_assignee": "Priya Nair"})
+    card = make_card(phases[0])
+    card.add_label(other, by=actor(staff))
+    assert not added.runs.exists()
+    card.add_label(label, by=actor(staff))
+    card.remove_label(label, by=actor(staff))
+    assert last(added).state == last(removed).state == "done"
+    card.assign([staff], by=actor(staff))
+    assert not mine.runs.exists()
+    card.assign([staff, manager], by=actor(staff))
+    card.assign([manager], by=actor(staff))
+    assert [run.state for run in mine.runs.all()] == ["done"]
+
+
+def test_stage_groups_fields_comments_and_checklists_set_rules_off(rule, phases, workflow, staff):
+    left = rule("state_changed", SAY, when={"old_stage": "new"})
+    won = rule("won", SAY)
+    changed = rule("card_updated", SAY, when={"changed": "due_date"})
+    help_wanted = [{"field": "text", "op": "contains", "value": "help"}]
+    asked = rule("commented", {"type": "set_field", "field": "source", "value": "x"}, when=help_wanted)
+    ready = rule("checklist_complete", SAY)
+    archived, restored = rule("archived", {"type": "wait", "for": "1h"}), rule("restored", SAY)
+    by = actor(staff)
+    card = make_card(phases[0])
+    here(card).move(phases[2], by=by)
+    here(card).move(phases[3], by=by)
+    here(card).move(phases[-1], by=by)
+    here(card).update(name="Other", by=by)
+    assert not changed.runs.exists()
+    here(card).update(due_date="2027-03-01", by=by)
+    Comment.write(here(card), "Please Help", by=by)
+    for item in Item.add_many(here(card), ["Saw", "Oil"], by=by):
+        assert not ready.runs.exists()
+        Item.objects.get(pk=item.pk).tick(True, by=by)
+    here(card).archive(by=by)
+    here(card).restore(by=by)
+    told = {one.name: [run.state for run in one.runs.all()] for one in Rule.objects.all()}
+    assert [run.state for run in left.runs.all()] == ["done"], told
+    for one in (won, changed, ready, restored):
+        assert [run.state for run in one.runs.all()] == ["done"], told
+    assert asked.runs.filter(state="done").count() == 1
+    assert archived.runs.get().state == "waiting"
