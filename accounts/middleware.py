@@ -28,7 +28,8 @@ class BusinessMiddleware:
             answer = self.get_response(request)
         finally:
             timezone.deactivate()
-        if answer.status_code == 405 and request.method == "GET":  # an address that forms post to, opened by hand
+        # An address that forms post to, opened by hand; programs are answered in their own way.
+        if answer.status_code == 405 and request.method == "GET" and answer["Content-Type"] != "application/json":
             answer = not_allowed(request, answer["Allow"])
         patch_vary_headers(answer, ["HX-Request"])  # a page and its pieces share an address
         return answer

@@ -54,25 +54,26 @@ REPLAYED = {"Idempotency-Replayed": _header("The change was made before; this is
 TAG = {"ETag": _header("The revision of what is shown, for If-Match.")}
 
 
-def _problem(code: str, says: str, data: dict | None = None) -> dict:
+def problem(code: str, says: str, data: dict | None = None) -> dict:
+    """Return the body of a refusal with a code."""
     return {"message": says, "details": {"applicationError": {"code": code, "description": says, "data": data or {}}}}
 
 
-_CHANGED = _problem("ALREADY_CHANGED", "Priya moved it to Won a moment ago.", {"card": {"info": {"revision": 7}}})
+_CHANGED = problem("ALREADY_CHANGED", "Priya moved it to Won a moment ago.", {"card": {"info": {"revision": 7}}})
 _BLANK = {"field": "card.name", "description": "This field cannot be blank.", "violatedRule": "REQUIRED"}
 PROBLEMS = {
     400: {
         "message": "card.name: This field cannot be blank.",
         "details": {"validationError": {"fieldViolations": [_BLANK | {"ruleName": "", "data": {}}]}},
     },
-    401: _problem("UNAUTHENTICATED", "Send a valid API token in the Authorization header."),
-    403: _problem("PERMISSION_DENIED", "To move cards, the token needs the scope CARD_MANAGE."),
-    404: _problem("CARD_NOT_FOUND", "There is no such card."),
+    401: problem("UNAUTHENTICATED", "Send a valid API token in the Authorization header."),
+    403: problem("PERMISSION_DENIED", "To move cards, the token needs the scope CARD_MANAGE."),
+    404: problem("CARD_NOT_FOUND", "There is no such card."),
     409: _CHANGED,
     412: _CHANGED,
-    413: _problem("BODY_TOO_LARGE", "A request may bring at most 2.5 MB."),
-    415: _problem("UNSUPPORTED_MEDIA_TYPE", "Send Content-Type: application/json."),
-    429: _problem("RATE_LIMITED", "More than 1200 requests in a minute. Wait a little."),
+    413: problem("BODY_TOO_LARGE", "A request may bring at most 2.5 MB."),
+    415: problem("UNSUPPORTED_MEDIA_TYPE", "Send Content-Type: application/json."),
+    429: problem("RATE_LIMITED", "More than 1200 requests in a minute. Wait a little."),
     500: {"message": "", "details": {}},
 }
 

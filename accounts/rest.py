@@ -25,6 +25,7 @@ from pydantic_core import PydanticCustomError
 
 from accounts import openapi, rates
 from accounts.models import Receipt, Token
+from accounts.openapi import problem
 from accounts.policy import TABLE, lacks, may
 from accounts.statements import Prepared
 from accounts.verbs import Stale
@@ -58,7 +59,7 @@ Id = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
-def whole(value):
+def _whole(value):
     """Return what was sent as a number; raises PydanticCustomError for what JSON does not call one."""
     if isinstance(value, (bool, str)):
         raise PydanticCustomError("int_type", "Input should be a whole number")
@@ -66,7 +67,8 @@ def whole(value):
 
 
 # Numbers and answers in a body: JSON has its own, so "7", "true" and 1 are none (in an address there is only text).
-Whole = Annotated[int, BeforeValidator(whole)]
+# WHOLE stands behind the bounds of a number, or the document would not tell them.
+WHOLE = BeforeValidator(_whole)
 YesOrNo = Annotated[bool, Strict()]
 
 
@@ -207,11 +209,6 @@ RULES = {
 }
 
 
-def problem(status: int, code: str, says: str, data: dict | None = None) -> dict:
-    """Return the body of a refusal with a code."""
-    return {"message": says, "details": {"applicationError": {"code": code, "description": says, "data": data or {}}}}
-
-
 def violations(found: list[dict]) -> dict:
     """Return the body of a refusal that names the fields that are wrong."""
     says = "; ".join(f"{one['field']}: {one['description']}" for one in found)[:1000]
@@ -233,23 +230,23 @@ def envelope(error: Exception, *, path_of=to_camel, present=None, codes=None) ->
     """
     known = REFUSALS | (codes or {})
     if isinstance(error, Refused):
-        return error.status, problem(error.status, error.code, error.says, error.data)
+        return error.status, problem(error.code, error.says, error.data)
     if isinstance(error, PermissionDenied):
-        return 403, problem(403, "PERMISSION_DENIED", str(error))
+        return 403, problem("PERMISSION_DENIED", str(error))
     if isinstance(error, Stale):
         status, code = known["stale"]
-        return status, problem(status, code, " ".join(error.messages), present() if present else {})
+        return status, problem(code, " ".join(error.messages), present() if present else {})
     if not hasattr(error, "error_dict"):
         first = error.error_list[0]
         status, code = known.get(first.code, (400, (first.code or "invalid").upper()))
-        return status, problem(status, code, " ".join(error.messages), _plain(first.params))
+        return status, problem(code, " ".join(error.messages), _plain(first.params))
     found = []
     for field, errors in error.error_dict.items():
         for one in errors:
             said = " ".join(one.messages)
             if one.code in known:
                 status, code = known[one.code]
-                return status, problem(status, code, said, _plain(one.params))
+                return status, problem(code, said, _plain(one.params))
             found.append(violation("" if field == NON_FIELD_ERRORS else path_of(field), said, one.code or "invalid"))
     return 400, violations(found)
 
@@ -289,6 +286,9 @@ class TokenDoor:
         return request.token
 
 
+NULL_CHARACTER = "NULL_CHARACTER", "Text may not contain the null character."
+
+
 class JsonParser(Parser):
     """Takes JSON and nothing else, and only what JSON allows."""
 
@@ -302,7 +302,7 @@ class JsonParser(Parser):
         except (ValueError, RecursionError):
             raise Refused(400, "MALFORMED_JSON", "The body is not valid JSON.") from None
         if b"\\u0000" in request.body and _has_null(sent):
-            raise _null_character()
+            raise Refused(400, *NULL_CHARACTER)
         return sent
 
 
@@ -314,10 +314,6 @@ def _has_null(sent) -> bool:
     if isinstance(sent, dict):
         return _has_null([*sent.keys(), *sent.values()])
     return any(map(_has_null, sent)) if isinstance(sent, list) else isinstance(sent, str) and "\x00" in sent
-
-
-def _null_character() -> Refused:
-    return Refused(400, "NULL_CHARACTER", "Text may not contain the null character.")
 
 
 # Operations -------------------------------------------------------------------------------------------
@@ -436,8 +432,9 @@ def _all(error: ValidationError) -> list[ValidationError]:
 Limit = Annotated[int, Field(ge=0, le=LARGEST_PAGE)]
 Offset = Annotated[int, Field(ge=0, le=LARGEST_OFFSET)]
 Revision = Annotated[
-    Whole | None,
+    int | None,
     Field(ge=1, le=2**31 - 1, description="The revision that was read last: where it is not the present one, 409."),
+    WHOLE,
 ]
 ExternalId = words(200, 1)
 
@@ -582,7 +579,17 @@ def answer_errors(api) -> None:
 
 def not_found(request, exception=None) -> HttpResponse:
     """Answer 404 for an address that is none, or whose ids are none."""
-    return _answer(_dumped(problem(404, "NOT_FOUND", "There is nothing here.")), 404)
+    return refused(404, "NOT_FOUND", "There is nothing here.")
+
+
+def refused(status: int, code: str, says: str) -> HttpResponse:
+    """Answer with a refusal."""
+    return _answer(_dumped(problem(code, says)), status)
+
+
+def fault() -> HttpResponse:
+    """Answer 500: nothing of it is a program's business."""
+    return _answer(_dumped({"message": "", "details": {}}), 500)
 
 
 def guarded(view):
@@ -593,12 +600,12 @@ def guarded(view):
         if "\x00" in request.path:
             answer = not_found(request)  # no database keeps the null character, so nothing is called by it
         elif "%00" in request.META["QUERY_STRING"]:
-            answer = _refused(request, _null_character())
+            answer = refused(400, *NULL_CHARACTER)
         else:
             answer = view(request, *args, **kwargs)
         if answer.status_code == 405:
-            body = problem(405, "METHOD_NOT_ALLOWED", f"This address takes {answer['Allow']}.")
-            allow, answer = answer["Allow"], _answer(_dumped(body), 405)
+            allow = answer["Allow"]
+            answer = refused(405, "METHOD_NOT_ALLOWED", f"This address takes {allow}.")
             answer["Allow"] = allow
         answer["Cache-Control"] = "no-store"
         if allowance := getattr(request, "allowance", None):
@@ -631,17 +638,15 @@ def _not_as_documented(request, error):
 
 
 def _not_parsed(request, error):
-    return _refused(request, error.__cause__ if isinstance(error.__cause__, Refused) else _unreadable())
-
-
-def _unreadable():
-    return Refused(400, "MALFORMED_REQUEST", "The request cannot be read.")
+    if isinstance(error.__cause__, Refused):
+        return _refused(request, error.__cause__)
+    return refused(400, "MALFORMED_REQUEST", "The request cannot be read.")
 
 
 def _too_large(request, error):
-    return _refused(request, Refused(413, "BODY_TOO_LARGE", "A request may bring at most 2.5 MB."))
+    return refused(413, "BODY_TOO_LARGE", "A request may bring at most 2.5 MB.")
 
 
 def _fault(request, error):
     log.error("%s %s failed", request.method, request.path, exc_info=error)
-    return _answer(_dumped({"message": "", "details": {}}), 500)
+    return fault()

@@ -4,7 +4,8 @@ from django.urls import path, re_path
 from ninja import NinjaAPI
 
 from accounts.api import router as events
-from accounts.rest import JsonParser, answer_errors, guarded, not_found
+from accounts.rest import JsonParser, answer_errors, fault, guarded, not_found, refused
+from accounts.views import errors as pages
 from automations.api import reports
 from boards.api import cards, labels, phases, workflows
 from contacts.api import contacts as people
@@ -52,3 +53,20 @@ def urlpatterns():
     for root in ROOTS:
         # Not a path converter: those match no line break, which an address may hold too.
         yield re_path(f"^{root}/", guarded(lambda request: not_found(request)))
+
+
+def has(path: str) -> bool:
+    """Answer whether an address is one of the API's, which answers JSON also where Django or the server refuses."""
+    return path.lstrip("/").partition("/")[0] in ROOTS
+
+
+def bad_request(request, exception):
+    """Answer 400 for what Django refuses before any view is asked, as a foreign Host."""
+    if has(request.path):
+        return refused(400, "MALFORMED_REQUEST", "The request cannot be read.")
+    return pages.bad_request(request, exception)
+
+
+def server_error(request):
+    """Answer 500 for what breaks outside the views."""
+    return fault() if has(request.path) else pages.server_error(request)

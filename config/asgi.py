@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import os
 import re
 import signal
@@ -12,7 +13,9 @@ from a2wsgi import WSGIMiddleware
 
 from config.wsgi import application as django
 
-from boards import live  # isort: skip (only now are the apps there)
+from accounts.openapi import problem  # isort: skip (only now are the apps there)
+from boards import live  # isort: skip
+from config import api  # isort: skip
 
 THREADS = int(os.environ.get("WEB_THREADS", "8"))
 BODY_BYTES = 25_000_000  # the most that a request may bring
@@ -67,9 +70,11 @@ async def _whole_requests(scope, receive, send):
             async with asyncio.timeout(BODY_SECONDS):
                 complete = await _fill(body, receive)
         except TimeoutError:
-            await _refuse(send, 408, f"The request took longer than {BODY_SECONDS} seconds to arrive.")
+            says = f"The request took longer than {BODY_SECONDS} seconds to arrive."
+            await _refuse(scope, send, 408, "BODY_TOO_SLOW", says)
         except OverflowError:
-            await _refuse(send, 413, f"A request may bring at most {BODY_BYTES // 1_000_000} MB.")
+            says = f"A request may bring at most {BODY_BYTES // 1_000_000} MB."
+            await _refuse(scope, send, 413, "BODY_TOO_LARGE", says)
         else:
             if complete:
                 await _with_body(body, scope, send)
@@ -101,7 +106,11 @@ async def _with_body(body, scope, send):
     await pages(scope, receive, send)
 
 
-async def _refuse(send, status: int, reason: str):
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+async def _refuse(scope, send, status: int, code: str, says: str):
+    """Answer in the API's envelope to a program, in plain text to a browser."""
+    kind, body = b"text/plain; charset=utf-8", says
+    if api.has(scope["path"]):
+        kind, body = b"application/json", json.dumps(problem(code, says))
+    headers = [(b"content-type", kind), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": reason.encode()})
+    await send({"type": "http.response.body", "body": body.encode()})

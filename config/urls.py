@@ -26,7 +26,7 @@ urlpatterns = [
     path("<slug:business>/", include([*accounts_urls, *contacts_urls, *boards_urls, *automations_urls])),
 ]
 
-handler400 = "accounts.views.errors.bad_request"
+handler400 = api.bad_request
 handler403 = "accounts.views.errors.permission_denied"
 handler404 = "accounts.views.errors.page_not_found"
-handler500 = "accounts.views.errors.server_error"
+handler500 = api.server_error

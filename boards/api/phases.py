@@ -7,6 +7,7 @@ from ninja import Query, Router
 from pydantic import Field
 
 from accounts.rest import (
+    WHOLE,
     ExternalId,
     Limit,
     Made,
@@ -16,7 +17,6 @@ from accounts.rest import (
     Put,
     Revision,
     Shape,
-    Whole,
     expected,
     find,
     in_order,
@@ -37,7 +37,7 @@ router = Router(tags=["Phases"])
 TEXTS = ("name", "description", "external_id")
 SORTED_BY = {"id": "id", "name": "name"}
 PHASE = Prepared(lambda: Phase.objects.select_related("workflow").filter(business=Blank("business"), pk=Blank("pk")))
-Position = Annotated[Whole, Field(ge=0, le=10**9, description="Counted from 0; beyond the end means the end.")]
+Position = Annotated[int, Field(ge=0, le=10**9, description="Counted from 0; beyond the end means the end."), WHOLE]
 
 
 class NewPhase(Shape):

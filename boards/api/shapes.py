@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from accounts.rest import EXAMPLE_ID, REFUSALS, Id, Moment, ReadOnly, Shape, Whole, find, in_millis, in_seconds, text
+from accounts.rest import EXAMPLE_ID, REFUSALS, WHOLE, Id, Moment, ReadOnly, Shape, find, in_millis, in_seconds, text
 from boards.models import Card, Label, Phase, Workflow
 from boards.models.card import LARGEST_VALUE
 from boards.models.label import CardLabel
@@ -92,7 +92,9 @@ Due = Annotated[
         }
     ),
 ]
-MinorUnits = Annotated[Whole, Field(ge=0, le=LARGEST_VALUE, description="In minor units of the business's currency.")]
+MinorUnits = Annotated[
+    int, Field(ge=0, le=LARGEST_VALUE, description="In minor units of the business's currency."), WHOLE
+]
 
 
 class Attachment(Shape):

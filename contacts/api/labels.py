@@ -8,12 +8,12 @@ from pydantic import Field
 from accounts.rest import (
     LARGEST_OFFSET,
     LARGEST_PAGE,
+    WHOLE,
     Limit,
     Nothing,
     Offset,
     Refused,
     Shape,
-    Whole,
     find,
     in_order,
     words,
@@ -80,8 +80,8 @@ class WantedLabels(Shape):
 class LabelPaging(Shape):
     """Which part of a list to answer."""
 
-    limit: Annotated[Whole, Field(ge=0, le=LARGEST_PAGE)] = LARGEST_PAGE
-    offset: Annotated[Whole, Field(ge=0, le=LARGEST_OFFSET)] = 0
+    limit: Annotated[int, Field(ge=0, le=LARGEST_PAGE), WHOLE] = LARGEST_PAGE
+    offset: Annotated[int, Field(ge=0, le=LARGEST_OFFSET), WHOLE] = 0
 
 
 class LabelQuery(Shape):

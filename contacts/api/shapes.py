@@ -12,6 +12,7 @@ from accounts.rest import (
     LARGEST_OFFSET,
     LARGEST_PAGE,
     MOST_AT_ONCE,
+    WHOLE,
     Id,
     Moment,
     ReadOnly,
@@ -20,7 +21,6 @@ from accounts.rest import (
     YesOrNo,
     in_millis,
     text,
-    whole,
 )
 from accounts.verbs import refusal
 from contacts.filters import LABEL_PREFIX
@@ -516,8 +516,8 @@ class Sorting(Shape):
 class Paging(Shape):
     """Which part of a list to answer."""
 
-    limit: Annotated[PageLimit, BeforeValidator(whole)] = None
-    offset: Annotated[PageOffset, BeforeValidator(whole)] = 0
+    limit: Annotated[PageLimit, WHOLE] = None
+    offset: Annotated[PageOffset, WHOLE] = 0
 
 
 Sortings = Annotated[

@@ -1,6 +1,7 @@
 """What config/asgi.py does before Django sees a request, and beside it."""
 
 import asyncio
+import json
 import re
 
 import pytest
@@ -86,3 +87,12 @@ def test_a_stream_owns_its_paths_and_only_those(monkeypatch, path, answer):
 
     monkeypatch.setattr(asgi, "STREAMS", [(re.compile(r"/[^/]+/live/"), stream)])
     assert ask(monkeypatch, piece(b""), path=path, method="GET")[1] == answer
+
+
+def test_a_program_is_refused_in_the_envelope_of_the_api(monkeypatch):
+    monkeypatch.setattr(asgi, "BODY_BYTES", 3)
+    status, body, _ = ask(monkeypatch, piece(b"four"), path="/workflows/v1/workflows")
+    assert (status, json.loads(body)["details"]["applicationError"]["code"]) == (413, "BODY_TOO_LARGE")
+    monkeypatch.setattr(asgi, "BODY_SECONDS", 0.01)
+    status, body, _ = ask(monkeypatch, path="/events/v1/events")
+    assert (status, json.loads(body)["details"]["applicationError"]["code"]) == (408, "BODY_TOO_SLOW")
