@@ -12,6 +12,7 @@ from itertools import groupby
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
+from accounts import openapi
 from accounts.markdown import render
 from config.api import api
 
@@ -20,12 +21,6 @@ MARK = re.compile(
 )  # an operation's description ends with it; the page has a tag for it
 WORDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "null": "null"}
 FORMATS = {"uuid": "id", "date": "day", "date-time": "time", "email": "email", "uri": "address"}
-SAMPLES = {
-    "uuid": "3f2b8c1e-5d7a-4c7e-9a51-0c8f6d2e7b90",
-    "date": "2026-12-01",
-    "date-time": "2026-12-01T09:30:00Z",
-    "email": "ines@example.com",
-}
 
 
 @dataclass(frozen=True)
@@ -111,7 +106,7 @@ class Group:
 @cache
 def document() -> dict:
     """Return the OpenAPI document: what there is to call, and nothing of anybody's business."""
-    return api.get_openapi_schema(path_prefix="/")
+    return openapi.document(api)
 
 
 @cache
@@ -152,9 +147,9 @@ def _operation(path: str, method: str, told: dict) -> Operation:
         tag=told.get("tags", ["Other"])[0],
         parameters=[_parameter(one) for one in told.get("parameters", [])],
         body=rows(body.get("schema", {}), sent=True),
-        body_sample=_sample_of(body, sent=True),
+        body_sample=_sample_of(body),
         answer=rows(answer.get("schema", {}), sent=False),
-        answer_sample=_sample_of(answer, sent=False),
+        answer_sample=_sample_of(answer),
         outcomes=[_outcome(int(status), one) for status, one in sorted(told["responses"].items()) if int(status) > 299],
     )
 
@@ -288,65 +283,8 @@ def _between(least, most, what: str) -> str:
     return f"{said} {what}".strip() if said else ""
 
 
-# Samples ----------------------------------------------------------------------------------------------
-
-
-def _sample_of(content: dict, *, sent: bool) -> str:
-    """Return the document's own example, else one made up from the shape."""
-    if "example" in content:
-        return _pretty(content["example"])
-    for one in content.get("examples", {}).values():
-        return _pretty(one["value"])
-    return _pretty(_sample(content["schema"], sent, "", set())) if "schema" in content else ""
-
-
-def _sample(schema: dict, sent: bool, name: str, told: set):
-    """Return a value of a schema; told collects the shapes there are already, since a second list of them tells nothing."""
-    resolved, shape = _settled(schema)
-    for own in ("example", "default", "const"):
-        if resolved.get(own) not in (None, "", []):
-            return resolved[own]
-    if resolved.get("examples"):
-        return resolved["examples"][0]
-    if "enum" in resolved:
-        return resolved["enum"][0]
-    if "anyOf" in resolved:
-        return _sample(resolved["anyOf"][0], sent, name, told)
-    if resolved.get("type") == "array":
-        item = resolved.get("items", {})
-        return [] if _settled(item)[1] in told else [_sample(item, sent, name, told)]
-    if "properties" in resolved:
-        if shape:
-            told.add(shape)
-        return _sample_object(resolved, sent, told)
-    if resolved.get("type") in ("integer", "number"):
-        return max(1, resolved.get("minimum", 1))
-    if resolved.get("type") == "boolean":
-        return True
-    if resolved.get("type") == "object":
-        return {}
-    return SAMPLES.get(resolved.get("format")) or _text(name)
-
-
-def _sample_object(shape: dict, sent: bool, told: set) -> dict:
-    fields = {name: one for name, one in shape["properties"].items() if not one.get("deprecated")}
-    if sent:
-        writable = {name: one for name, one in fields.items() if not _settled(one)[0].get("readOnly")}
-        fields = {name: one for name, one in writable.items() if name in shape.get("required", [])} or {
-            name: one for name, one in writable.items() if name != "revision"
-        }
-    return {name: _sample(one, sent, name, told) for name, one in fields.items()}
-
-
-def _text(name: str):
-    """Return a value for a field that says no more than its name."""
-    if name in ("revision", "number", "sequence"):
-        return 1
-    if name.endswith(("Date", "At", "Access")) or name == "at":
-        return SAMPLES["date-time"]
-    if name.lower().endswith("id") and name != "externalId":
-        return SAMPLES["uuid"]
-    return {"name": "Ines Brunet", "externalId": "lead-7", "source": "My CRM"}.get(name, "…")
+def _sample_of(content: dict) -> str:
+    return _pretty(content["example"]) if content else ""
 
 
 def _pretty(value) -> str:

@@ -107,7 +107,9 @@ class Asked(Shape):
     search: Annotated[str, StringConstraints(max_length=100)] = Field(
         "", description="Every word of it occurs in the name, company, an e-mail or a phone."
     )
-    query: QueryShape = QueryShape()
+    query: QueryShape = Field(
+        QueryShape(), examples=[{"filter": {"info.company": {"$startsWith": "Bri"}}, "paging": {"limit": 20}}]
+    )
     fetch_archived: YesOrNo = Field(False, description="Look among those that are archived, and only those.")
 
 

@@ -95,7 +95,7 @@ class LabelQuery(Shape):
 class AskedLabels(Shape):
     """What labels are looked for."""
 
-    query: LabelQuery = LabelQuery()
+    query: LabelQuery = Field(LabelQuery(), examples=[{"filter": {"displayName": {"$startsWith": "V"}}}])
 
 
 def find_label(request, key: str) -> ContactLabel:

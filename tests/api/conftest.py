@@ -20,9 +20,17 @@ def foreigner(stranger):
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def own_site(tmp_path_factory):
     """A server process with a database of its own (a Site)."""
     from tests.api.serving import serving
 
     with serving(tmp_path_factory.mktemp("site")) as running:
         yield running
+
+
+@pytest.fixture
+def system(business):
+    """Phasewise itself, in Brightside Joinery (an Actor)."""
+    from accounts.actor import Actor
+
+    return Actor.system(business)

@@ -279,7 +279,9 @@ def test_what_is_not_json_is_refused(owner, business, body):
     assert not business.workflows.exists()
 
 
-@pytest.mark.parametrize("body", ["", "null", "[]", '"x"', "7", "true", "{}", '{"workflow": null}', '{"workflow": [{}]}'])
+@pytest.mark.parametrize(
+    "body", ["", "null", "[]", '"x"', "7", "true", "{}", '{"workflow": null}', '{"workflow": [{}]}']
+)
 def test_json_of_another_kind_names_what_is_wrong(program, body):
     answer = program.post(WORKFLOWS, body)
     assert answer.status == 400

@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.models.business import reserved_slugs
+from accounts.openapi import document
 from config.api import api
 from config.views.guides import NAMES
 from config.views.reference import groups
@@ -84,7 +85,7 @@ def test_every_operation_is_on_the_page(client):
     told = re.findall(r'data-method="(\w+)" data-path="([^"]+)"', page)
     routes = {
         (method, path.replace("{path:", "{"))
-        for path, methods in api.get_openapi_schema(path_prefix="/")["paths"].items()
+        for path, methods in document(api)["paths"].items()
         for method in map(str.upper, methods)
     }
     assert set(told) == routes
