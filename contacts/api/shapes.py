@@ -5,7 +5,16 @@ import uuid
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from accounts import rest
 from accounts.rest import (
@@ -79,7 +88,7 @@ Keys = Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=M
 EmailTag = Literal["UNTAGGED", "MAIN", "HOME", "WORK"]
 PhoneTag = Literal["UNTAGGED", "MAIN", "HOME", "WORK", "MOBILE", "FAX"]
 AddressTag = Literal["UNTAGGED", "MAIN", "HOME", "WORK", "BILLING", "SHIPPING"]
-ExtendedValue = bool | int | float | Annotated[str, StringConstraints(max_length=1000)] | None
+ExtendedValue = StrictBool | StrictInt | StrictFloat | Annotated[str, StringConstraints(max_length=1000)] | None
 
 
 class PersonName(Shape):
