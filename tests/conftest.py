@@ -79,7 +79,7 @@ def _server(django_db_setup):
 
 
 @pytest.fixture
-def site(_server, transactional_db):
+def server(_server, transactional_db):
     """Return the address of the real server (config/asgi.py under uvicorn), on the test's own database."""
     host, port = _server.servers[0].sockets[0].getsockname()
     yield f"http://{host}:{port}"

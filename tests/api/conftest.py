@@ -20,7 +20,7 @@ def foreigner(stranger):
 
 
 @pytest.fixture(scope="session")
-def own_site(tmp_path_factory):
+def site(tmp_path_factory):
     """A server process with a database of its own (a Site)."""
     from tests.api.serving import serving
 

@@ -43,9 +43,9 @@ class Blocks(HTMLParser):
             self.blocks[-1]["text"] += text
 
 
-def blocks_of(own_site, name):
+def blocks_of(site, name):
     path = "/docs/" if name == "start" else f"/docs/{name}/"
-    with urlopen(own_site.address + path) as page:  # noqa: S310 (our own server)
+    with urlopen(site.address + path) as page:  # noqa: S310 (our own server)
         return Blocks(page.read().decode()).blocks
 
 
@@ -81,10 +81,10 @@ def assert_shown(shown, real, path="answer"):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_command_does_what_its_page_says(own_site, name):
-    _, token = own_site.found()
+def test_every_command_does_what_its_page_says(site, name):
+    _, token = site.found()
     variables, answer, commands = {"TOKEN": token}, None, 0
-    for block in blocks_of(own_site, name):
+    for block in blocks_of(site, name):
         if block["is_command"]:
             commands += 1
             statuses, answer = run(block["text"], variables)
@@ -96,11 +96,11 @@ def test_every_command_does_what_its_page_says(own_site, name):
     assert commands
 
 
-def test_a_key_that_is_sent_again_is_answered_as_the_first_time(own_site):
+def test_a_key_that_is_sent_again_is_answered_as_the_first_time(site):
     """The guide to safe writes says: run it again."""
-    _, token = own_site.found()
+    _, token = site.found()
     variables = {"TOKEN": token}
-    for block in blocks_of(own_site, "writes"):
+    for block in blocks_of(site, "writes"):
         if "repair-51-created" in block["text"]:
             once, again = (json.loads(run(block["text"], variables)[1]) for _ in range(2))
             assert once == again

@@ -33,6 +33,12 @@ def browser():
 
 
 @pytest.fixture
+def site(server):
+    """Return the address that pages are opened at."""
+    return server
+
+
+@pytest.fixture
 def open_page(browser, site):
     """Open pages, each in a browser of its own: `open_page(owner)`, `open_page(staff, phone=True, javascript=False)`.
 
