@@ -23,7 +23,7 @@ from automations.trying import rehearse
 
 log = logging.getLogger(__name__)
 
-BATCH = 500  # at one look; the rest at the next
+BATCH = 200  # at one look; the rest at the next
 INTERRUPTED = timedelta(seconds=60)  # without a sign of life, after which a run is taken up by somebody else
 
 

@@ -19,7 +19,7 @@ def run(stage: Stage) -> None:
         workflow = stage.board(size, size // 10)
         cost = Cost.of(stage.server, _within(stage, workflow), requests)
         rows.append([f"within a column of {size:,}", cost.web, cost.database or None, "≤ 6", PEERS[size], cost.wall])
-    cost = Cost.of(stage.server, _across(stage, workflow), requests)
+    cost = Cost.of(stage.server, across(stage, workflow), requests)
     rows.append(
         [f"{sizes[-1]:,} → another column", cost.web, cost.database or None, "≤ 6", PEERS[sizes[-1]], cost.wall]
     )
@@ -39,7 +39,7 @@ def _within(stage, workflow):
     return ask
 
 
-def _across(stage, workflow):
+def across(stage, workflow):
     """Return a function that moves a random card of one of the first two columns into the other, at a random place."""
     one, two = workflow.phases.all()[:2]
     mover = Mover(stage.visitor(), stage, workflow)
