@@ -16,9 +16,8 @@ from accounts import openapi
 from accounts.markdown import render
 from config.api import api
 
-MARK = re.compile(
-    r"^Scope `\w+`\.$", re.MULTILINE
-)  # an operation's description ends with it; the page has a tag for it
+# An operation's description ends with it; the page has a tag for it.
+MARK = re.compile(r"^Scope `\w+`\.$", re.MULTILINE)
 WORDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "null": "null"}
 FORMATS = {"uuid": "id", "date": "day", "date-time": "time", "email": "email", "uri": "address"}
 
@@ -77,6 +76,7 @@ class Operation:
     body_sample: str
     answer: list[Row]
     answer_sample: str
+    headers: list[tuple[str, str]]  # that come with it: name, what it says
     outcomes: list[Outcome]
 
     @property
@@ -136,7 +136,8 @@ def groups() -> list[Group]:
 
 def _operation(path: str, method: str, told: dict) -> Operation:
     body = _content(told.get("requestBody", {}))
-    answer = _content(told["responses"].get("200", told["responses"].get(200, {})))
+    responses = {int(status): one for status, one in told["responses"].items()}
+    answer = _content(responses[200])
     return Operation(
         id=told["operationId"],
         method=method,
@@ -150,7 +151,8 @@ def _operation(path: str, method: str, told: dict) -> Operation:
         body_sample=_sample_of(body),
         answer=rows(answer.get("schema", {}), sent=False),
         answer_sample=_sample_of(answer),
-        outcomes=[_outcome(int(status), one) for status, one in sorted(told["responses"].items()) if int(status) > 299],
+        headers=[(name, one.get("description", "")) for name, one in responses[200].get("headers", {}).items()],
+        outcomes=[_outcome(status, responses[status]) for status in sorted(responses) if status != 200],
     )
 
 
