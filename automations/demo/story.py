@@ -89,6 +89,18 @@ class Chain:
 
 MAREN, PRIYA, TOMAS, JONAS, IFE = "Maren Holt", "Priya Nair", "Tomás Rivera", "Jonas Weber", "Ife Adeyemi"
 
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """A rule of a board; `after`: days in a phase after which it is asked by the clock, as its trigger says."""
+
+    name: str
+    board: str
+    document: dict
+    state: str = "on"
+    after: int = 0
+
+
 PEOPLE = (
     Person(MAREN, "maren@brightside.example", "owner"),
     Person(PRIYA, "priya@brightside.example", "manager"),
@@ -952,4 +964,81 @@ CHAINS = (
         ("Lead funnel", "Workshop production", "Delivery and fitting"),
     ),
     Chain("Repair", "REP", "Small jobs that we bring back ourselves.", ("Repairs", "Delivery and fitting")),
+)
+
+QUIET = "Price quote sent"
+
+HABITS = (
+    Habit(
+        "Chase quiet quotes",
+        "Lead funnel",
+        {
+            "trigger": {"type": "waiting", "phase": QUIET, "for": "3 days"},
+            "conditions": [{"field": "value", "op": "over", "value": 1000}],
+            "actions": [{"type": "add_comment", "text": "Three days without an answer: give them a call."}],
+        },
+        after=3,
+    ),
+    Habit(
+        "Ask for a review",
+        "Lead funnel",
+        {
+            "trigger": "won",
+            "conditions": [],
+            "actions": [
+                {"type": "wait", "for": "7 days", "even_if_moved": "yes"},
+                {"type": "add_comment", "text": "A week with their new piece: ask for a review."},
+            ],
+        },
+    ),
+    Habit(
+        "Paid means workshop",
+        "Lead funnel",
+        {
+            "trigger": "state_changed",
+            "conditions": [{"field": "new_state", "op": "is", "value": "Invoice paid"}],
+            "actions": [{"type": "create_card", "phase": "Workshop production / Drawings"}],
+        },
+        state="watch",
+    ),
+    Habit(
+        "Urgent repairs first",
+        "Repairs",
+        {
+            "trigger": "card_created",
+            "conditions": [{"field": "label", "op": "has", "value": "Urgent"}],
+            "actions": [{"type": "add_comment", "text": "Urgent: call back within the hour."}],
+        },
+    ),
+    Habit(
+        "Tell them it is ready",
+        "Repairs",
+        {
+            "trigger": "state_changed",
+            "conditions": {"new_state": "Ready for pickup"},
+            "actions": [{"type": "add_label", "label": "Call customer"}],
+        },
+    ),
+    Habit(
+        "Read every application",
+        "Recruitment",
+        {
+            "trigger": "card_created",
+            "conditions": [],
+            "actions": [{"type": "add_comment", "text": "Read the papers and write back within two days."}],
+        },
+    ),
+    Habit(
+        "Sorry for the delay",
+        "",
+        {
+            "trigger": "state_changed",
+            "conditions": {"new_state": "delayed"},
+            "actions": [
+                {"type": "send_email", "template": "delay_notification", "to": "customer"},
+                {"type": "webhook", "url": "https://api.example.com/notify"},
+            ],
+        },
+        state="off",
+    ),
 )

@@ -17,7 +17,12 @@ from accounts.actor import Actor
 from accounts.models import Business, Event, Invitation, Membership, User
 from accounts.verbs import writing
 from automations.demo import story
-from automations.demo.story import Board, Chain, Customer, Job, Person
+from automations.demo.story import Board, Chain, Customer, Habit, Job, Person
+from automations.models import Rule, Run
+from automations.models.run import WAITING
+from automations.occasion import Occasion
+from automations.reactions import run_rules
+from automations.running import consider
 from boards.models import Card, Comment, Item, Label, Order, OrderStep, OrderType, Phase, Workflow
 from contacts.models import Contact, ContactLabel
 
@@ -36,7 +41,7 @@ def tell(password: str) -> Business:
         classes = _found(owner, "Holt Evening Classes", "demo-classes")
         Telling(classes, {story.MAREN: owner}, founded=FOUNDED + 30).of((), (story.CLASSES,))
         business = _found(owner, "Brightside Joinery", "demo")
-        Telling(business, people, founded=FOUNDED).of(story.CUSTOMERS, story.BRIGHTSIDE, story.CHAINS)
+        Telling(business, people, founded=FOUNDED).of(story.CUSTOMERS, story.BRIGHTSIDE, story.CHAINS, story.HABITS)
     return business
 
 
@@ -68,14 +73,23 @@ class Telling:
         self.happened = {1: self.founded}  # when, by the event's sequence
         self.waiting: list[tuple[datetime, int, Life]] = []
         self.turn = count()
+        self.patience: dict[tuple[str, str], tuple[Rule, int]] = {}  # by board and phase
+        self.asleep: set = set()  # runs that wait
 
-    def of(self, customers: tuple[Customer, ...], boards: tuple[Board, ...], chains: tuple[Chain, ...] = ()) -> None:
+    def of(
+        self,
+        customers: tuple[Customer, ...],
+        boards: tuple[Board, ...],
+        chains: tuple[Chain, ...] = (),
+        habits: tuple[Habit, ...] = (),
+    ) -> None:
         """Let everybody live their life, then set the dates back."""
         self._go_on(self._joining())
         self._go_on(self._writing_down(customers))
         for board in boards:
             self._go_on(self._laying_out(board))
         self._go_on(self._chaining(chains))
+        self._go_on(self._making_rules(habits))
         while self.waiting:
             self.clock, _, life = heappop(self.waiting)
             self._go_on(life)
@@ -85,6 +99,7 @@ class Telling:
         """Do the next deed of a life and queue it for the one after."""
         told = len(self.happened)
         following = next(life, None)
+        self._let_rules_act(told)
         self.happened |= dict.fromkeys(range(told + 1, self._last_event() + 1), self.clock)
         if following:
             heappush(self.waiting, (max(self.clock, self._in_hours(following)), next(self.turn), life))
@@ -152,6 +167,47 @@ class Telling:
                 by=self._who(story.MAREN),
             )
 
+    def _making_rules(self, habits) -> Life:
+        """The owner lets the boards do the chasing; from then on the rules act by themselves."""
+        yield self.founded + timedelta(days=2, hours=3)
+        workflows = {workflow.name: workflow for workflow in self.business.workflows.all()}
+        for habit in habits:
+            rule = Rule.create(
+                self.business,
+                habit.document,
+                name=habit.name,
+                workflow=workflows.get(habit.board),
+                state=habit.state,
+                by=self._who(story.MAREN),
+            )
+            if habit.after:
+                self.patience[habit.board, habit.document["trigger"]["phase"]] = (rule, habit.after)
+
+    def _let_rules_act(self, told: int) -> None:
+        """Tell the rules what just happened: inside the story's one transaction nobody else does so in time."""
+        while told < self._last_event():
+            for event in self.business.events.filter(sequence__gt=told).order_by("sequence"):
+                run_rules(event=event, sender=None)
+                told = event.sequence
+        for run in Run.objects.filter(business=self.business, state=WAITING).exclude(pk__in=self.asleep):
+            self.asleep.add(run.pk)
+            self._go_on(self._waking(run))
+
+    def _waking(self, run: Run) -> Life:
+        """A run that waits goes on when its time has come; one whose time is still to come goes on waiting."""
+        wakes = self.clock + (run.wakes_at - timezone.now())
+        if wakes < self.now:
+            yield wakes
+            Run.objects.filter(pk=run.pk).update(wakes_at=timezone.now())
+            run.wake()
+        else:
+            Run.objects.filter(pk=run.pk).update(wakes_at=wakes)
+
+    def _lose_patience(self, card: Card, rule: Rule, days: int) -> None:
+        """A card has stood in its phase for too long."""
+        card = self.business.cards.get(pk=card.pk)
+        consider(rule, Occasion.at(card, f"{days} days in {card.phase.name}", f"story {card.pk}"))
+
     def _open(self, board, workflow, phases):
         """Give a life to every job that still stands in a phase."""
         path = list(phases.values())
@@ -206,6 +262,11 @@ class Telling:
         for number in range(job.done):
             moment = written + (arrivals[-1] - written) * (number + 1) / job.done
             deeds.append((moment, lambda number=number: items[number].tick(True, by=who(number))))
+        for phase, came, went in zip(path, arrivals, [*arrivals[1:], self.now], strict=True):
+            rule, days = self.patience.get((board.name, phase.name), (None, 0))
+            if rule and went - came > timedelta(days=days):
+                moment = came + timedelta(days=days)
+                deeds.append((moment, lambda rule=rule, days=days: self._lose_patience(card, rule, days)))
         if job.order:
             deeds.append((written, lambda: self._open_order(job, card, by=who(1))))
         if gone:
@@ -310,6 +371,7 @@ class Telling:
             history[event.subject_id].append(event)
         self._date_people(history)
         self._date_work(history)
+        self._date_rules(history)
 
     def _date_people(self, history) -> None:
         business = self.business
@@ -357,6 +419,16 @@ class Telling:
         for item in items:
             item.done_at = ticked[str(item.pk)]
         Item.objects.bulk_update(items, ["done_at"], batch_size=200)
+
+    def _date_rules(self, history) -> None:
+        for rule in self.business.rules.all():
+            born = history[rule.pk][0].at
+            Rule.objects.filter(pk=rule.pk).update(created_at=born, updated_at=born)
+        runs = list(self.business.runs.select_related("event"))
+        for run in runs:
+            began = self.happened[run.event.sequence]
+            run.touched_at, run.began_at = began, began
+        Run.objects.bulk_update(runs, ["began_at", "touched_at"], batch_size=200)
 
     def _date_orders(self, history) -> None:
         for kind in self.business.ordertype_library.all():
