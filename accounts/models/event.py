@@ -1,10 +1,12 @@
 """The ledger: what happened, by whom, because of what. Written by verbs, never edited."""
 
+from uuid import UUID
+
 from django.apps import apps
 from django.db import models
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.html import escape
+from django.utils.html import escape, format_html
 
 from accounts.events import catalogue, sentence
 from accounts.models.business import Business
@@ -55,6 +57,7 @@ class Event(models.Model):
     objects = EventQuerySet.as_manager()
 
     to = ""  # where its subject lives; find_places fills it in
+    rule_to = ""  # where the rule that did it lives; find_rules fills it in
 
     class Meta:
         ordering = ["-sequence"]
@@ -83,6 +86,14 @@ class Event(models.Model):
         return sentence(self, to=self.to)
 
     @property
+    def because(self):
+        """Return what made a rule do it, in words; nothing for what people and programs do of themselves."""
+        cause = self.cause if self.actor_kind == "rule" else None
+        if cause is None or cause.name.endswith(".came_due"):
+            return cause.details["why"] if cause else ""
+        return format_html("{} {}", cause.actor_name, sentence(cause))
+
+    @property
     def is_about_more(self) -> bool:
         """Answer whether the subject's name says more than the sentence and the actor already do."""
         return self.subject_name != self.actor_name and escape(self.subject_name) not in self.sentence
@@ -97,13 +108,24 @@ class Event(models.Model):
         """Give each event the address of its subject, where that is still there and has a page; a query for each kind."""
         subjects = {}
         for event in events:
-            event.to = _place(business, event.subject_kind, event.details.get("number", event.subject_id))
+            named = [event.details.get("number"), event.subject_id]  # cards and orders are called by their number
+            event.to = next((to for key in named if (to := _place(business, event.subject_kind, key))), "")
             if event.to:
                 subjects.setdefault(event.subject_kind, set()).add(event.subject_id)
         alive = {kind: _alive(business, kind, keys) for kind, keys in subjects.items()}
         for event in events:
             if event.to and event.subject_id not in alive[event.subject_kind]:
                 event.to = ""
+        return events
+
+    @classmethod
+    def find_rules(cls, events: list["Event"], business) -> list["Event"]:
+        """Give each event that a rule wrote the address of that rule, where it is still there."""
+        written = [event for event in events if event.actor_kind == "rule" and event.actor_id]
+        alive = _alive(business, "rule", {event.actor_id for event in written}) if written else set()
+        for event in written:
+            if UUID(event.actor_id) in alive:
+                event.rule_to = _place(business, "rule", event.actor_id)
         return events
 
 

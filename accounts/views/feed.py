@@ -23,9 +23,9 @@ def feed(request):
     events = Event.objects.for_feed(request.business, **chosen, before=before)
     if chosen.get("kind", "card") not in kinds or not _is_somebody(chosen.get("who", "system")):
         events = events.none()
-    events = list(events[: A_PAGE + 1])
+    events = list(events.select_related("cause")[: A_PAGE + 1])
     older = {**chosen, "before": events[A_PAGE - 1].sequence} if len(events) > A_PAGE else {}
-    events = Event.find_places(events[:A_PAGE], request.business)
+    events = Event.find_rules(Event.find_places(events[:A_PAGE], request.business), request.business)
     told = {
         "days": [(day, list(of_a_day)) for day, of_a_day in groupby(events, key=lambda event: local(event.at))],
         "kinds": sorted((kind, kind.replace("_", " ").capitalize()) for kind in kinds),

@@ -114,9 +114,9 @@ def history(request, card: Card, people, before: int | None = None, forms: dict 
     told = Event.objects.about(card).exclude(name__in=UNSAID)
     if before is not None:
         told = told.filter(sequence__lt=before)
-    events = list(told[: MOST_EVENTS + 1])
+    events = list(told.select_related("cause")[: MOST_EVENTS + 1])
     older = events[MOST_EVENTS - 1].sequence if len(events) > MOST_EVENTS else None
-    events = events[:MOST_EVENTS]
+    events = Event.find_rules(events[:MOST_EVENTS], request.business)
     said = [event.details["comment"] for event in events if event.name == "card.commented"]
     comments = Comment.objects.filter(card=card).select_related("author").in_bulk([UUID(pk) for pk in said])
     _with_refused(comments.values(), "comment", forms or {})

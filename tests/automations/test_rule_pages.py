@@ -410,3 +410,34 @@ def test_rules_of_one_workflow_are_reached_from_its_board(page, rule, workflow):
     assert f"{to('rules')}?workflow={workflow.slug}" in text
     assert f"Rules of {workflow.name}" in read(page.get(f"{to('rules')}?workflow={workflow.slug}"))
     assert Phase.objects.exists()
+
+
+# On the card and in the feed --------------------------------------------------------------------------
+
+
+def test_the_card_and_the_feed_say_what_a_rule_did_and_because_of_what(page, rule, workflow, staff):
+    card = make_card(workflow.phases.all()[0], "Oak kitchen")
+    card.move(workflow.phases.all()[2], by=actor(staff))
+    for address in (reverse("card", args=["brightside", card.number]), reverse("feed", args=["brightside"])):
+        text = read(page.get(address))
+        assert f'<a href="{to("rule", rule.pk)}"><b>Greet</b></a>' in text
+        assert "Rule, because: Tomás Rivera moved" in text
+
+
+def test_a_deleted_rule_is_named_without_a_link(page, rule, workflow, staff, owner):
+    card = make_card(workflow.phases.all()[0], "Oak kitchen")
+    card.move(workflow.phases.all()[2], by=actor(staff))
+    pk = rule.pk
+    rule.remove(by=actor(owner))
+    text = read(page.get(reverse("card", args=["brightside", card.number])))
+    assert "<b>Greet</b>" in text
+    assert to("rule", pk) not in text
+
+
+def test_a_failed_run_in_the_feed_leads_to_its_rule(page, business, owner, workflow):
+    broken = [{"type": "add_label", "label": "nowhere"}]
+    rule = Rule.create(business, {"trigger": "card_created", "actions": broken}, name="Broken", by=actor(owner))
+    make_card(workflow.phases.all()[0], "Oak kitchen")
+    text = read(page.get(reverse("feed", args=["brightside"])))
+    assert "could not finish on Oak kitchen" in text
+    assert to("rule", rule.pk) in text
