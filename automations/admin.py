@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.admin import SeenAdmin, VerbAdmin, deed
-from automations.models import Delivery, Letterhead, MailTemplate, Rule, Run, Timer, Webhook
+from automations.models import Delivery, Letterhead, MailTemplate, Notification, Preference, Rule, Run, Timer, Webhook
 
 BUSINESS = ("business__name", "business__slug")
 
@@ -124,3 +124,25 @@ class LetterheadAdmin(VerbAdmin):
     list_display = ("business", "sender", "reply_to")
     list_select_related = ("business",)
     search_fields = ("sender", "reply_to", *BUSINESS)
+
+
+@admin.register(Notification)
+class NotificationAdmin(SeenAdmin):
+    """What members were told."""
+
+    says = "Notifications are written by what happens, for one member each."
+    list_display = ("text", "member", "business", "kind", "way", "created_at", "read_at", "mailed_at")
+    list_filter = ("kind", "way", ("read_at", admin.EmptyFieldListFilter))
+    list_select_related = ("business", "member__user")
+    search_fields = ("text", "member__user__email", *BUSINESS)
+    date_hierarchy = "created_at"
+
+
+@admin.register(Preference)
+class PreferenceAdmin(SeenAdmin):
+    """How members want to be told."""
+
+    says = "Everybody chooses for themselves, in their inbox."
+    list_display = ("member", "ways", "quiet_from", "quiet_until", "digest_at")
+    list_select_related = ("member__user",)
+    search_fields = ("member__user__email", "member__user__name")

@@ -1,14 +1,18 @@
-"""What follows by itself from what happened: rules act, a reported trigger moves a card on, webhooks are told, mails taken back."""
+"""What follows by itself from what happened: rules act, a reported trigger moves a card on, webhooks and people are told."""
 
 from contextlib import suppress
+from html import unescape
 
 from django.db import transaction
+from django.utils.html import strip_tags
 
 from accounts.actor import Actor
 from accounts.events import catalogue, recorded, wants
+from accounts.policy import MANAGER, OWNER
 from accounts.verbs import Stale, writing
-from automations.models import Delivery, MailTemplate, Rule, Webhook
+from automations.models import Delivery, MailTemplate, Notification, Rule, Webhook
 from automations.models.delivery import TAKES_BACK, WAITING
+from automations.models.notification import ASSIGNED, MENTION, TROUBLE
 from automations.occasion import Occasion
 from automations.payloads import told_events
 from automations.progress import move_on
@@ -53,7 +57,7 @@ def progress(sender, event, **kwargs):
 def tell_webhooks(sender, event, **kwargs):
     """Queue a call of each webhook that chose this event."""
     card = event.subject_id if event.subject_kind == "card" else None
-    by = Actor(event.actor_kind, event.actor_id, event.actor_name, event.business_id)
+    by = _who(event)
     for webhook in Webhook.objects.listening(event):
         said = webhook.write(event)
         with writing(), transaction.atomic():
@@ -71,6 +75,45 @@ def take_back(sender, event, **kwargs):
             mail.stop(f"{event.actor_name} took back what it tells of.", by=by)
 
 
+def _newly_named(event) -> set[str]:
+    """Return the user ids whom a comment mentions, or the memberships to whom a card was given."""
+    details = event.details
+    return set(details["mentions"]) if "mentions" in details else set(details["after"]) - set(details["before"])
+
+
+@wants(_newly_named)
+def notify_named(sender, event, **kwargs):
+    """Tell members that they were mentioned, or that a card is theirs now."""
+    card = Card.objects.filter(pk=event.subject_id).first()
+    if card is None:
+        return
+    named, by = _newly_named(event), _who(event)
+    members = event.business.memberships.select_related("user", "business")
+    if event.name == "card.assigned":
+        members, kind, said = members.filter(pk__in=named), ASSIGNED, f"{event.actor_name} gave you {card.name}"
+    else:
+        members, kind = members.filter(user__in=named), MENTION
+        said = f"{event.actor_name} mentioned you on {card.name}: {event.details['text']}"
+    with writing(), transaction.atomic():
+        Notification.tell(members, kind, f"event {event.pk}", said, by=by, card=card, event=event)
+
+
+def notify_of_trouble(sender, event, **kwargs):
+    """Tell owners and managers what stopped working by itself."""
+    if event.actor_kind == "member":
+        return  # somebody switched it off, and knows
+    members = event.business.memberships.filter(role__in=(OWNER, MANAGER)).select_related("user", "business")
+    said = f"{event.subject_name} {strip_tags(str(event.sentence))}"
+    with writing(), transaction.atomic():
+        Notification.tell(members, TROUBLE, f"event {event.pk}", unescape(said), by=_who(event), event=event)
+
+
+def _who(event) -> Actor:
+    """Return who did it, as far as an event knows."""
+    user = int(event.actor_id) if event.actor_kind == "member" else None
+    return Actor(event.actor_kind, event.actor_id, event.actor_name, event.business_id, user_id=user)
+
+
 def stock_templates(sender, event, **kwargs):
     """Give a new business letters to begin with."""
     MailTemplate.stock(event.business, by=Actor.system(event.business))
@@ -79,6 +122,10 @@ def stock_templates(sender, event, **kwargs):
 def listen():
     """Subscribe, once, when the floor is ready."""
     recorded.connect(stock_templates, sender=catalogue["business.founded"], dispatch_uid="stock_templates")
+    for name in ("card.commented", "card.assigned"):
+        recorded.connect(notify_named, sender=catalogue[name], dispatch_uid=f"notify_named {name}")
+    for name in ("rule.failed", "rule.stopped", "webhook.disabled", "delivery.given_up"):
+        recorded.connect(notify_of_trouble, sender=catalogue[name], dispatch_uid=f"notify_of_trouble {name}")
     for name in TAKES_BACK:
         recorded.connect(take_back, sender=catalogue[name], dispatch_uid=f"take_back {name}")
     for kind in told_events():

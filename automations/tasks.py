@@ -6,7 +6,7 @@ from django.tasks import task
 
 from accounts.events import tell_again
 from accounts.models import Receipt
-from automations.models import Delivery
+from automations.models import Delivery, Notification
 from automations.progress import time_is_up
 from automations.running import fire_timers, heed_moments, take_up, wake
 
@@ -21,6 +21,7 @@ def sweep() -> None:
         take_up,
         wake,
         Delivery.carry_on,
+        Notification.mail_digests,
         fire_timers,
         heed_moments,
         time_is_up,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from automations.views import mail, rules, runs, webhooks
+from automations.views import inbox, mail, rules, runs, webhooks
 
 urlpatterns = [
     path("rules/", rules.rules, name="rules"),
@@ -41,6 +41,9 @@ urlpatterns = [
     path("templates/<uuid:template>/update/", mail.update, name="mail_template_update"),
     path("templates/<uuid:template>/delete/", mail.delete, name="mail_template_delete"),
     path("templates/<uuid:template>/test/", mail.test, name="mail_template_test"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/read/", inbox.read, name="inbox_read"),
+    path("inbox/choose/", inbox.choose, name="inbox_choose"),
     path("outbox/", mail.outbox, name="outbox"),
     path("outbox/<uuid:mail>/", mail.mail, name="mail"),
     path("outbox/<uuid:mail>/send/", mail.send_now, name="mail_send"),

@@ -1,17 +1,21 @@
-"""What rules send out of the building: mails and calls, queued with the rule's own step."""
+"""What rules tell people and programs: mails, calls and notifications, queued with the rule's own step."""
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from accounts.policy import MANAGER, OWNER, STAFF
+from automations import letters
 from automations.actions.registry import action
 from automations.inputs import KINDS, Input, Missing, folded, kind
 from automations.models.delivery import Delivery
+from automations.models.notification import RULE, Notification
 from automations.models.template import MailTemplate
 from automations.models.webhook import Webhook
 from automations.outbound import Refused, read_url
 from automations.payloads import as_phasewise, as_rule
 
 CUSTOMER, ASSIGNEE = "customer", "assignee"
+TEAMS = {"owners": [OWNER], "managers": [OWNER, MANAGER], "everybody": [OWNER, MANAGER, STAFF]}
 
 
 def _template(value, where, field):
@@ -42,6 +46,13 @@ def _endpoint(value, where, field):
     return str(value)
 
 
+def _team(value, where, field):
+    """Read whom to notify: "everybody", "owners", "managers", "assignee", or a member."""
+    who = folded(value)
+    return who if who in TEAMS or who == ASSIGNEE else KINDS["member"](value, where, field)
+
+
+kind("team", _team)
 kind("template", _template)
 kind("recipient", _recipient)
 kind("endpoint", _endpoint)
@@ -103,6 +114,33 @@ def call_webhook(deed, url):
     )
     deed.shown.append({"kind": "webhook", "to": call.place, "subject": call.subject, "body": body})
     return f"Called {call.place}"
+
+
+@action(
+    "notify",
+    "notify",
+    Input("to", "team", "whom", help="“everybody”, “owners”, “managers”, “assignee”, or a member."),
+    Input("text", "text", "saying", required=False, help="May name facts of the card: {{ card.name }}."),
+    leaves=True,
+)
+def notify(deed, to, text=None):
+    """Tell members in their inbox, and by mail as each of them likes."""
+    card = deed.occasion.card
+    members = deed.business.memberships.select_related("user", "business")
+    if to == ASSIGNEE:
+        members = [row.member for row in deed.card.assignments.select_related("member__user", "member__business")]
+    else:
+        members = list(members.filter(role__in=TEAMS[to]) if to in TEAMS else members.filter(pk=to.pk))
+    if not members:
+        raise ValidationError("Nobody is assigned to this card.", code="nobody")
+    facts = letters.facts_of(card, deed.business, deed.contact, deed.event)
+    said = letters.render(text, facts) if text else f"{deed.by.name}: {card.name if card else deed.business.name}"
+    told = Notification.tell(
+        members, RULE, f"run {deed.key}", " ".join(said.split()), by=deed.by, card=card, event=deed.event
+    )
+    for note in told:
+        deed.shown.append({"kind": "notification", "to": str(note.member), "subject": note.text, "body": note.text})
+    return f"Told {', '.join(map(str, members))}: {' '.join(said.split())}"
 
 
 def _addresses(deed, to) -> dict[str, str]:

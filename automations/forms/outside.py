@@ -5,11 +5,16 @@ from django.core.exceptions import ValidationError
 
 from automations.letters import LONGEST, LONGEST_SUBJECT
 from automations.models import Letterhead, MailTemplate, Webhook
+from automations.models.notification import KINDS, WAYS
 from automations.models.template import LONGEST_DELAY
 from automations.payloads import told_events
 
 CARDS_TO_CHOOSE = 20
 OFTEN = ("card.created", "card.moved", "card.updated", "card.archived")  # chosen for a new webhook
+
+
+def _clock():
+    return forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 
 
 class Blamed(forms.Form):
@@ -100,6 +105,27 @@ class LetterheadForm(Blamed):
 
     def __init__(self, *args, letterhead, **kwargs):
         super().__init__(*args, initial={name: getattr(letterhead, name) for name in Letterhead.FIELDS}, **kwargs)
+
+
+class PreferenceForm(Blamed):
+    """How somebody wants to be told."""
+
+    quiet_from = forms.TimeField(label="No mails from", required=False, widget=_clock())
+    quiet_until = forms.TimeField(label="until", required=False, widget=_clock())
+    digest_at = forms.TimeField(label="The day's mail comes at", widget=_clock())
+
+    def __init__(self, *args, preference, **kwargs):
+        initial = {name: getattr(preference, name) for name in ("quiet_from", "quiet_until", "digest_at")}
+        initial |= {f"way_{kind}": preference.way(kind) for kind, _ in KINDS}
+        super().__init__(*args, initial=initial, **kwargs)
+        for kind, label in KINDS:
+            self.fields[f"way_{kind}"] = forms.ChoiceField(label=label, choices=WAYS)
+        self.order_fields([f"way_{kind}" for kind, _ in KINDS])
+
+    def answers(self) -> dict:
+        """Return what Preference.update wants to know."""
+        asked = {name: self.cleaned_data[name] for name in ("quiet_from", "quiet_until", "digest_at")}
+        return asked | {"ways": {kind: self.cleaned_data[f"way_{kind}"] for kind, _ in KINDS}}
 
 
 class CardChoice(forms.Form):

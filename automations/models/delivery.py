@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.events import record
-from accounts.models import Business, Event
+from accounts.models import Business, Event, Membership
 from accounts.statements import Blank, Prepared
 from accounts.verbs import Stale, verb, writing
 from automations.carrying import Outcome, call, deliver, mail
@@ -60,8 +60,8 @@ class DeliveryQuerySet(models.QuerySet):
         return self.filter(models.Q(leased_until=None) | models.Q(leased_until__lt=Now()))
 
     def mails(self):
-        """Return the mails, newest first."""
-        return self.filter(kind=Delivery.MAIL).select_related("card")
+        """Return the mails to customers and whoever else rules write to, not what members are told; newest first."""
+        return self.filter(kind=Delivery.MAIL, member=None).select_related("card")
 
     def taken_back_by(self, event):
         """Return the mails that wait because of something that an event takes back: a move, a label, an archiving."""
@@ -102,6 +102,9 @@ class Delivery(models.Model):
     kind = models.CharField(max_length=10, choices=KINDS)
     key = models.CharField(max_length=200)
     webhook = models.ForeignKey(Webhook, models.SET_NULL, null=True, blank=True, related_name="deliveries")
+    member = models.ForeignKey(  # whom it tells something; it goes with the membership
+        Membership, models.CASCADE, null=True, blank=True, related_name="+"
+    )
     card = models.ForeignKey(Card, models.SET_NULL, null=True, blank=True, related_name="+")
     event = models.ForeignKey(Event, models.SET_NULL, null=True, blank=True, related_name="+")
     by_kind = models.CharField(max_length=10)

@@ -12,9 +12,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.actor import Actor
 from accounts.admin import SeenAdmin
 from accounts.models import Business, Event, Membership, Receipt, Token
-from automations.models import Delivery, Letterhead, MailTemplate, Rule, Run, Timer, Webhook
+from automations.models import Delivery, Letterhead, MailTemplate, Notification, Preference, Rule, Run, Timer, Webhook
 from automations.occasion import Occasion
 from boards.models import (
     Card,
@@ -110,6 +111,8 @@ def furnish(count):
         Delivery.queue_test(hook, by=by)
         MailTemplate.create(business, name="Hello", subject="Hello", body="Hello {{ customer.name }}", by=by)
         Letterhead.of(business).update(sender="Brightside", by=by)
+        Notification.tell([owner], "rule", "once", "Package lost", by=Actor.system(business), card=card)
+        Preference.of(owner).update(ways={"rule": "never"}, by=by)
         SignInAddress.objects.create(user=owner.user, email=owner.user.email)
         Authenticator.objects.create(user=owner.user, type="totp", data={"secret": "hush-hush"})
         LogEntry.objects.log_actions(owner.user.pk, [card], CHANGE, "Renamed", single_object=True)

@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from automations.models import Delivery, MailTemplate, Webhook
+from accounts.actor import Actor
+from automations.models import Delivery, MailTemplate, Notification, Webhook
 from tests.factories import actor, make_card, make_contact
 
 
@@ -23,6 +24,7 @@ def rows(business, owner, workflow):
     template = MailTemplate.create(business, name="Hi", subject="Hi", body="Dear {{ customer.name }}", by=by)
     mail = template.send_test(card, "i@x.test", by=by)
     Delivery.objects.filter(pk=mail.pk).update(due_at=timezone.now() + timedelta(minutes=8))
+    Notification.tell([owner], "trouble", "once", "Shop was switched off", by=Actor.system(business), card=card)
     return {"webhook": webhook.pk, "call": call.pk, "template": template.pk, "mail": mail.pk}
 
 
@@ -36,6 +38,7 @@ PAGES = (
     "templates/{template}/",
     "outbox/",
     "outbox/{mail}/",
+    "inbox/",
 )
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from accounts.actor import Actor
 from accounts.models import Business, Event, Token
-from automations.models import Delivery, MailTemplate, Rule, Webhook
+from automations.models import Delivery, MailTemplate, Notification, Rule, Webhook
 from automations.occasion import Occasion
 from automations.running import consider
 from boards.models import Card, Comment, Field, Item, Order, OrderType, Reason, Status, Trigger
@@ -102,7 +103,8 @@ def build(name: str, first_number: int) -> World:
 
 
 def _write_out(world: World, card, said: str, by) -> None:
-    """Make more of what leaves the building."""
+    """Make more of what leaves the building, and of what people are told."""
+    Notification.tell(world.business.memberships.all(), "rule", said, said, by=Actor.system(world.business), card=card)
     letter = MailTemplate.objects.get(pk=world.rows["template"])
     if world.business.webhooks.count() < 18:
         Webhook.create(world.business, name=said, url="https://example.com/", events=["card.created"], by=by)

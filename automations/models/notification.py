@@ -1,0 +1,199 @@
+"""What people are told: in the app at once, by mail as they like it."""
+
+import uuid
+from datetime import datetime, time, timedelta
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.models import Business, Event, Membership
+from accounts.policy import RANK, STAFF
+from accounts.verbs import refuse_unknown, verb, writing
+from automations.models.delivery import Delivery
+from boards.models import Card
+
+RULE, MENTION, ASSIGNED, TROUBLE = "rule", "mention", "assigned", "trouble"
+KINDS = [
+    (RULE, "A rule tells me something"),
+    (MENTION, "Somebody mentions me"),
+    (ASSIGNED, "A card becomes mine"),
+    (TROUBLE, "A rule, a webhook or a mail fails"),
+]
+NOW, DIGEST, NEVER = "now", "digest", "never"
+WAYS = [(NOW, "By mail, at once"), (DIGEST, "By mail, once a day"), (NEVER, "Only in the inbox")]
+USUAL = {RULE: NOW, MENTION: NOW, ASSIGNED: DIGEST, TROUBLE: DIGEST}
+MOST_IN_A_DIGEST = 100
+
+
+class Preference(models.Model):
+    """How a member wants to be told: which way for each kind, when not, and when the day's mail comes."""
+
+    member = models.OneToOneField(Membership, models.CASCADE, primary_key=True, related_name="preference")
+    ways = models.JSONField(default=dict)
+    quiet_from = models.TimeField("no mails from", null=True, blank=True)
+    quiet_until = models.TimeField("until", null=True, blank=True)
+    digest_at = models.TimeField("the day's mail comes at", default=time(8))
+
+    FIELDS = ("ways", "quiet_from", "quiet_until", "digest_at")
+
+    def __str__(self):
+        return f"Preference of {self.member}"
+
+    @property
+    def business_id(self):
+        """Return the business that verbs compare with the actor's."""
+        return self.member.business_id
+
+    @classmethod
+    def of(cls, member) -> "Preference":
+        """Return a member's preference, the usual one when they have said nothing."""
+        return cls.objects.filter(member=member).first() or cls(member=member)
+
+    @verb("notification.choose")
+    def update(self, *, by: Actor, **changes):
+        """Choose for oneself; raises ValidationError for half a quiet time, or somebody else's."""
+        refuse_unknown(changes, self.FIELDS)
+        _refuse_others(self.member, by)
+        for key, value in changes.items():
+            setattr(self, key, value)
+        if set(self.ways) - dict(KINDS).keys() or set(self.ways.values()) - dict(WAYS).keys():
+            raise ValidationError("Choose from the list.", code="way")
+        if (self.quiet_from is None) != (self.quiet_until is None):
+            raise ValidationError({"quiet_until": "Say both when it begins and when it ends."}, code="quiet")
+        self.save()
+
+    def way(self, kind: str) -> str:
+        """Return how to tell of a kind."""
+        return self.ways.get(kind, USUAL[kind])
+
+    def quiet(self, now: datetime) -> timedelta:
+        """Return how long a mail has to wait for the quiet time to end."""
+        if self.quiet_from is None or self.quiet_from == self.quiet_until:
+            return timedelta(0)
+        here = now.astimezone(self.member.business.zone)
+        begins, ends, clock = self.quiet_from, self.quiet_until, here.time()
+        is_quiet = begins <= clock < ends if begins < ends else clock >= begins or clock < ends
+        if not is_quiet:
+            return timedelta(0)
+        day = here.date() + timedelta(days=clock >= ends)
+        return datetime.combine(day, ends, here.tzinfo) - here
+
+
+class NotificationQuerySet(models.QuerySet):
+    """Reads notifications."""
+
+    def unread(self):
+        """Return those that were not looked at."""
+        return self.filter(read_at=None)
+
+    def for_page(self):
+        """Return them newest first, with their cards."""
+        return self.select_related("card").order_by("-created_at")
+
+
+class Notification(models.Model):
+    """Something a member should know. key: what it is about, so that being told twice tells once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    business = models.ForeignKey(Business, models.CASCADE, related_name="notifications")
+    member = models.ForeignKey(Membership, models.CASCADE, related_name="notifications")
+    key = models.CharField(max_length=200)
+    kind = models.CharField(max_length=10, choices=KINDS)
+    text = models.CharField(max_length=500)
+    card = models.ForeignKey(Card, models.SET_NULL, null=True, blank=True, related_name="+")
+    event = models.ForeignKey(Event, models.SET_NULL, null=True, blank=True, related_name="+")
+    way = models.CharField(max_length=10, choices=WAYS)
+    created_at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True, blank=True)
+    mailed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [models.UniqueConstraint(fields=["member", "key"], name="notified_once")]
+        indexes = [
+            models.Index(fields=["member", "-created_at"], name="notification_list"),
+            models.Index(fields=["member"], condition=models.Q(read_at=None), name="notification_unread"),
+            models.Index(
+                fields=["member"],
+                condition=models.Q(read_at=None, mailed_at=None, way="digest"),
+                name="notification_for_digest",
+            ),
+        ]
+
+    def __str__(self):
+        return self.text
+
+    @classmethod
+    def tell(cls, members, kind: str, key: str, text: str, *, by: Actor, card=None, event=None) -> list["Notification"]:
+        """Tell members, each in their way; not whoever did it, nor those who only look. Call it in a transaction."""
+        told = []
+        for member in members:
+            if RANK[member.role] < RANK[STAFF] or (by.user_id and by.user_id == member.user_id):
+                continue
+            preference = Preference.of(member)
+            about = {"business_id": member.business_id, "kind": kind, "text": text[:500], "card": card, "event": event}
+            note, is_new = cls.objects.get_or_create(
+                member=member, key=key, defaults={**about, "way": preference.way(kind)}
+            )
+            if is_new and note.way == NOW:
+                note._mail(preference, by)
+            told += [note] if is_new else []
+        return told
+
+    @classmethod
+    @verb("notification.read")
+    def read_all(cls, member, *, by: Actor):
+        """Note that a member has looked at everything there is now."""
+        _refuse_others(member, by)
+        return cls.objects.unread().filter(member=member).update(read_at=timezone.now())
+
+    @classmethod
+    def mail_digests(cls) -> int:
+        """Write the day's mail of each member whose hour has come; return how many."""
+        waiting = cls.objects.unread().filter(way=DIGEST, mailed_at=None)
+        members = Membership.objects.filter(pk__in=waiting.values("member")).select_related("business", "user")
+        return sum(cls._digest(member, waiting.filter(member=member)) for member in members)
+
+    @classmethod
+    def _digest(cls, member, waiting) -> int:
+        now = timezone.now().astimezone(member.business.zone)
+        key = f"digest {member.pk} {now.date()}"
+        if now.time() < Preference.of(member).digest_at or member.business.deliveries.filter(key=key).exists():
+            return 0
+        notes = list(waiting.select_related("card").order_by("created_at")[:MOST_IN_A_DIGEST])
+        lines = [f"- {note.text}{note.link and f' {note.link}'}" for note in notes]
+        with writing(), transaction.atomic():
+            cls.objects.filter(pk__in=[note.pk for note in notes]).update(mailed_at=timezone.now())
+            subject = f"{len(notes)} new in {member.business}"
+            _write(member, key, subject, "\n".join(lines), by=Actor.system(member.business))
+        return 1
+
+    def _mail(self, preference: Preference, by: Actor) -> None:
+        self.mailed_at = timezone.now()
+        self.save(update_fields=["mailed_at"])
+        body = f"{self.text}\n\n{self.link}".strip()
+        about = {"card": self.card, "event": self.event, "by": by, "delay": preference.quiet(self.mailed_at)}
+        _write(self.member, f"note {self.pk}", self.text[:120], body, **about)
+
+    @property
+    def link(self) -> str:
+        """Return where it can be looked at, for a mail."""
+        site = (settings.BASE_URL or "http://localhost:8000").rstrip("/")
+        return site + reverse("card", args=[self.member.business.slug, self.card.number]) if self.card else ""
+
+
+def _write(member, key: str, subject: str, body: str, **about) -> None:
+    headers = {"sender": f"{member.business.name}, Phasewise", "list": f"notifications.{member.business.slug}"}
+    what = {"to": member.user.email, "member": member, "subject": subject, "body": f"{body}\n", "headers": headers}
+    Delivery.queue(member.business, Delivery.MAIL, key, **what, **about)
+
+
+def _refuse_others(member, by: Actor) -> None:
+    if by.user_id != member.user_id:
+        raise ValidationError("Everybody reads and chooses for themselves.", code="not_self")
