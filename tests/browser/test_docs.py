@@ -26,7 +26,7 @@ def trying(open_page, token):
 
 def test_a_request_is_sent_and_its_answer_shown(trying, workflow):
     page, form = trying("getWorkflow")
-    form.get_by_label("workflow").fill(str(workflow.pk))
+    form.get_by_label("workflowId").fill(str(workflow.pk))
     form.get_by_label("cardsPerPhase").fill("0")
     with page.expect_request("**/workflows/v1/**") as sent:
         form.get_by_role("button", name="Send").click()
@@ -100,7 +100,7 @@ def test_nothing_is_sent_without_a_token(trying, business):
 
 def test_the_command_follows_what_is_typed(trying, site):
     page, form = trying("updateCard")
-    form.get_by_label("card", exact=True).fill("a b/c")
+    form.get_by_label("cardId").fill("a b/c")
     form.get_by_label("If-Match").fill('"3"')
     form.get_by_label("Body").fill('{"cardInfo": {"name": "Ines\' kitchen"}}')
     command = page.locator("#updateCard [data-curl]")
@@ -146,7 +146,7 @@ def test_a_manager_finds_them_from_the_tokens(open_page, manager):
 @pytest.mark.parametrize("phone", [False, True], ids=["laptop", "phone"])
 def test_they_are_accessible_and_fit(trying, workflow, assert_accessible, scheme, phone):
     page, form = trying("getWorkflow", color_scheme=scheme, phone=phone)
-    form.get_by_label("workflow").fill(str(workflow.pk))
+    form.get_by_label("workflowId").fill(str(workflow.pk))
     form.get_by_role("button", name="Send").click()
     expect(form.locator("[data-status]")).to_have_text("200 OK")
     for more in page.locator("#getWorkflow details").all():
