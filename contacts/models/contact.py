@@ -369,8 +369,11 @@ class Contact(models.Model):
         return {"before": {key: before[key] for key in changed}, "after": {key: after[key] for key in changed}}
 
     def _lock(self):
-        """Lock the contact and read it anew; who only makes a card about it need not wait."""
-        self.refresh_from_db(from_queryset=Contact.objects.select_for_update(no_key=True))
+        """Lock the contact and read it anew; who only makes a card about it need not wait. Raises Stale when it is gone."""
+        try:
+            self.refresh_from_db(from_queryset=Contact.objects.select_for_update(no_key=True))
+        except Contact.DoesNotExist:
+            raise Stale("This contact was deleted a moment ago. Nothing was changed.") from None
 
     def _refuse_twin(self, emails, phones) -> None:
         """Raise ValidationError (twin, with its contact) when a live contact has one of these e-mails already.

@@ -53,6 +53,25 @@ def made(program, **info) -> dict:
     return answer.body["contact"]
 
 
+def at_once(member, ask) -> list:
+    """Let four programs ask at the same moment; return what they were answered."""
+    programs, start, answers = [program_of(member) for _ in range(4)], threading.Barrier(4), []
+
+    def run(program):
+        try:
+            start.wait(timeout=10)
+            answers.append(ask(program))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[program], daemon=True) for program in programs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    return answers
+
+
 # Making -----------------------------------------------------------------------------------------------
 
 
@@ -205,22 +224,8 @@ def test_under_an_idempotency_key_one_contact_is_made(program, business):
         lambda program: program.post(CONTACTS, {"info": {"name": {"first": "Ines"}, "externalId": "crm-1"}}),
     ],
 )
-def test_of_two_at_the_same_moment_one_is_made_and_one_refused(owner, business, ask):
-    programs, start, answers = [program_of(owner) for _ in range(4)], threading.Barrier(4), []
-
-    def run(program):
-        try:
-            start.wait(timeout=10)
-            answers.append(ask(program).status)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[program]) for program in programs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(answers) == [200, 409, 409, 409]
+def test_of_several_at_the_same_moment_one_is_made_and_the_others_refused(owner, business, ask):
+    assert sorted(answer.status for answer in at_once(owner, ask)) == [200, 409, 409, 409]
     assert business.contacts.count() == 1
 
 
@@ -378,23 +383,19 @@ def test_a_put_does_not_make_a_second_card_of_somebody_known(program, business):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_puts_at_the_same_moment_make_one_contact(owner, business):
-    programs, start, answers = [program_of(owner) for _ in range(4)], threading.Barrier(4), []
-
-    def run(program):
-        try:
-            start.wait(timeout=10)
-            answers.append(program.put(f"{CONTACTS}/by-external-id/crm-7", {"info": {"company": "Oak"}}))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[program]) for program in programs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = at_once(owner, lambda program: program.put(f"{CONTACTS}/by-external-id/7", {"info": {"company": "Oak"}}))
     assert [answer.status for answer in answers] == [200] * 4
     assert sum(answer.body["created"] for answer in answers) == 1
     assert business.contacts.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_who_delete_at_the_same_moment_one_does(owner, business):
+    contact = make_contact(business)
+    statuses = sorted(answer.status for answer in at_once(owner, lambda program: program.delete(at(contact))))
+    assert statuses[0] == 200
+    assert set(statuses[1:]) <= {404, 409}
+    assert business.events.filter(name="contact.deleted").count() == 1
 
 
 # Doors ------------------------------------------------------------------------------------------------
