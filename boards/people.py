@@ -62,7 +62,7 @@ class Asked:
 
     def narrow(self, contacts):
         """Return those of the contacts that are wanted, in order."""
-        contacts = contacts.exclude(archived_at=None) if self.archived else contacts.live()
+        contacts = contacts.archived() if self.archived else contacts.live()
         contacts = contacts.matching(self.text)
         if self.label:
             contacts = contacts.filter(labels=self.label)
@@ -71,12 +71,11 @@ class Asked:
 
 def in_order(contacts, sort: str):
     """Return contacts by one of SORTS, with a minus backwards; those alike by name."""
-    by = sort.removeprefix("-")
-    if by != "name":
-        cards = Card.objects.filter(contact=OuterRef("pk")).order_by().values("contact")
-        contacts = contacts.annotate(by=_BY[by](cards))
-    key = F("search" if by == "name" else "by")
-    return contacts.order_by(key.desc() if sort.startswith("-") else key.asc(), "search", "id")
+    by, is_back = sort.removeprefix("-"), sort.startswith("-")
+    if by == "name":
+        return contacts.order_by(*(f"-{key}" if is_back else key for key in ("sort_name", "id")))
+    cards = Card.objects.filter(contact=OuterRef("pk")).order_by().values("contact")
+    return contacts.annotate(by=_BY[by](cards)).order_by("-by" if is_back else "by", "sort_name", "id")
 
 
 def _total(which):

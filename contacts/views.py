@@ -213,7 +213,7 @@ def pick(request):
     """Show contacts to choose from as buttons of a surrounding form; without a text those touched last."""
     text, field = PickForm(request.GET).wanted
     contacts = request.business.contacts.live()
-    found = contacts.matching(text).order_by("search", "id") if text else contacts.order_by("-updated_at")
+    found = contacts.matching(text).order_by("sort_name", "id") if text else contacts.order_by("-updated_at")
     found = list(found[: MOST_TO_PICK + 1])
     context = {
         "text": text,

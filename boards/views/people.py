@@ -2,7 +2,6 @@
 
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
@@ -24,7 +23,10 @@ def contacts(request):
     labels = list(request.business.contact_labels.all())
     asked = Asked.from_query(request.GET, labels)
     everybody = request.business.contacts
+    counts = {"live": everybody.live().count(), "archived": everybody.archived().count()}
     pages = Paginator(asked.narrow(everybody.defer("notes", "search").prefetch_related("labels")), A_PAGE)
+    if not asked.is_narrow:
+        pages.count = counts["archived" if asked.archived else "live"]
     page = pages.get_page(request.GET.get("page"))
     page.object_list = with_work(list(page.object_list))
     context = {
@@ -32,7 +34,7 @@ def contacts(request):
         "page": page,
         "labels": labels,
         "label": next((label for label in labels if str(label.pk) == asked.label), None),
-        "counts": everybody.aggregate(live=Count("pk", filter=Q(archived_at=None)), archived=Count("archived_at")),
+        "counts": counts,
         "may_create": may(request.actor, "contact.create"),
     }
     if request.htmx.target == "contacts":

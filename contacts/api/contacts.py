@@ -446,8 +446,8 @@ def _named(contact) -> dict:
 
 
 def _rows(request, *, fetch_archived: bool):
-    rows = request.business.contacts.all()
-    return rows.exclude(archived_at=None) if fetch_archived else rows.live()
+    everybody = request.business.contacts
+    return everybody.archived() if fetch_archived else everybody.live()
 
 
 def _page(rows, sort: list[Sorting], limit: int | None, offset: int, only) -> dict:

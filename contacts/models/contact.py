@@ -128,6 +128,10 @@ class ContactQuerySet(models.QuerySet):
         """Return those that are not archived."""
         return self.filter(archived_at=None)
 
+    def archived(self):
+        """Return those that are."""
+        return self.filter(archived_at__isnull=False)
+
     def matching(self, text: str):
         """Return those in whose names, company, e-mails or phones every word occurs."""
         found = self
@@ -137,7 +141,7 @@ class ContactQuerySet(models.QuerySet):
 
     def called(self, name: str):
         """Return those with exactly this name, whatever its capitals."""
-        return self.filter(search__startswith=f"{folded(name)}\n")
+        return self.filter(sort_name=folded(name)[:LONGEST_NAME])
 
     def sharing(self, emails, phones, others=None):
         """Return those who have one of these e-mails or phones, or are among the others."""
@@ -170,8 +174,9 @@ class Contact(models.Model):
         default=dict, blank=True, validators=[check_extended], help_text="What programs keep here, by name."
     )
     labels = models.ManyToManyField(ContactLabel, blank=True, related_name="contacts")
-    # What people see, search and sort by, kept beside the parts it is made of; `search` starts with the name's line.
+    # What people see, search and sort by, kept beside the parts it is made of.
     name = models.CharField(max_length=LONGEST_NAME, editable=False)
+    sort_name = models.CharField(max_length=LONGEST_NAME, editable=False, default="")  # folded
     email = models.CharField("primary e-mail", max_length=320, blank=True, editable=False)
     phone = models.CharField("primary phone", max_length=50, blank=True, editable=False)
     search = models.TextField(editable=False, default="")
@@ -190,10 +195,15 @@ class Contact(models.Model):
     PARTS = ("emails", "phones", "addresses", "labels")
 
     class Meta:
-        ordering = ["name", "id"]
+        ordering = ["sort_name", "id"]
         indexes = [
-            models.Index(fields=["business", "name"], name="contact_by_name"),
+            models.Index(fields=["business", "sort_name", "id"], name="contact_by_name"),
             models.Index(fields=["business", "updated_at"], name="contact_by_touch"),
+            models.Index(
+                fields=["business", "archived_at"],
+                condition=models.Q(archived_at__isnull=False),
+                name="contact_archive",
+            ),
             models.Index(
                 fields=["business", "created_at", "id"], condition=models.Q(archived_at=None), name="contact_by_age"
             ),
@@ -309,10 +319,10 @@ class Contact(models.Model):
         return contacts.sharing(emails, phones, named).exclude(pk=but and but.pk)[:5]
 
     def twins(self):
-        """Return up to five live contacts that may be the same: with an e-mail, a phone or just this name in common."""
+        """Return up to five live contacts that may be the same: with an e-mail, a phone or the whole name in common."""
         others = Contact.objects.filter(business_id=self.business_id).live().exclude(pk=self.pk)
         emails, phones = ([str(part) for part in parts.all()] for parts in (self.emails, self.phones))
-        return others.sharing(emails, phones, others.filter(name=self.name))[:5]
+        return others.sharing(emails, phones, others.called(self.name))[:5]
 
     def parts(self) -> dict[str, list]:
         """Return e-mails, phones, addresses and labels as `create` and `update` take them."""
@@ -437,7 +447,7 @@ class Contact(models.Model):
         name = name_of(self.given_name, self.family_name) or self.company or self.email or self.phone
         if not name:
             raise ValidationError("Give at least a name, a company, an e-mail or a phone.", code="nobody")
-        self.name = name[:LONGEST_NAME]
+        self.name, self.sort_name = name[:LONGEST_NAME], folded(name)[:LONGEST_NAME]
         lines = [self.name, self.company, self.job_title, *mails]
         lines += [part for call in calls for part in (call, digits_of(call))]
         self.search = "".join(f"{folded(line)}\n" for line in lines)

@@ -72,7 +72,10 @@ class Stage:
     def _dress(self, workflow, cards) -> None:
         """Write the cards as a business that works with them has them."""
         names = [f"{given} {family}" for given in "Ada Ben Cleo Dan Eva".split() for family in "Ash Birch Cole".split()]
-        contacts = [Contact(business=self.business, name=name, search=name.casefold()) for name in names]
+        contacts = [
+            Contact(business=self.business, name=name, search=name.casefold(), sort_name=name.casefold())
+            for name in names
+        ]
         Contact.objects.bulk_create(contacts)
         labels, today = list(workflow.labels.all()), timezone.localdate()
         for n, card in enumerate(cards):

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from boards.people import Asked
 from contacts.models import ContactLabel
 from tests.factories import actor, make_business, make_card, make_contact, make_workflow
 
@@ -202,3 +203,13 @@ def test_the_number_of_queries_does_not_grow(business, workflow, staff, browse, 
             assert client.get(url, headers=headers).status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1] <= (12 if headers else 23)
+
+
+@pytest.mark.parametrize("sort", ["name", "-name"])
+def test_a_long_list_is_read_along_an_index(business, sort):
+    """SQLite says how it would read; PostgreSQL decides by how much there is."""
+    if connection.vendor != "sqlite":
+        pytest.skip("its plan depends on what is there")
+    plan = Asked(sort=sort).narrow(business.contacts)[:50].explain()
+    assert "contact_by_name" in plan
+    assert "TEMP B-TREE" not in plan
