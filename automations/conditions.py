@@ -96,7 +96,8 @@ class Named:
 
     def is_called(self, wanted) -> bool:
         """Answer whether a document means it by this."""
-        return str(wanted).casefold() == self.id.casefold() or folded(wanted) in (folded(self.name), folded(self.other))
+        names = {folded(self.name), folded(self.other)} - {""}
+        return str(wanted).casefold() == self.id.casefold() or folded(wanted) in names
 
     def __str__(self):
         return self.name

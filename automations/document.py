@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from accounts.verbs import refusal
 from automations.actions.registry import Action, actions
 from automations.conditions import (
     INPUTS,
@@ -56,6 +57,9 @@ class Document:
             raise ValidationError(f"A rule has at most {LARGEST} characters, none of them null.", code="document")
         if unknown := set(written) - KNOWN:
             raise ValidationError(f"A rule has no {', '.join(sorted(unknown))}.", code="document")
+        for key in ("name", "workflow"):
+            if not isinstance(written.get(key, ""), str):
+                raise refusal(key, "This is a word, or left out.", "document")
         with _at("trigger"):
             trigger, options = _read_trigger(written.get("trigger"))
         with _at("conditions"):

@@ -108,9 +108,12 @@ class Rule(models.Model):
         if version not in (None, self.version):
             raise Stale(f"Somebody changed {self.name} while you were at it. Nothing was changed.")
         before = self._as_told()
-        for key in set(changes) - {"document"}:
-            setattr(self, key, changes[key])
-        self._write(changes.get("document", self.document))
+        document = changes.pop("document", self.document)
+        for key, value in changes.items():
+            setattr(self, key, value)
+            if key in document:  # what it says of itself stays true
+                document = {**document, key: str(value or "")}
+        self._write(document)
         after = self._as_told()
         changed = [key for key in before if before[key] != after[key]]
         if not changed:

@@ -141,7 +141,7 @@ class Run(models.Model):
 
     def _begin(self, rule: Rule, occasion: Occasion) -> None:
         """Write it; a moment that came begins a chain, and what failed before it began is told."""
-        if self.event is None and self.state == RUNNING and not rule.phase:
+        if occasion.event is None and self.state == RUNNING and not rule.phase:
             self._begin_chain(rule, occasion)
         self.save(force_insert=True)
         if self.state == FAILED:
@@ -170,7 +170,7 @@ class Run(models.Model):
             chain_id=(event.root_id or event.pk) if event else None,
             due=occasion.due,
             state=state,
-            actions=rule.document["actions"],
+            actions=rule.document.get("actions", []),
             stood_in=card.phase if card else None,
         )
 
@@ -320,7 +320,7 @@ class Run(models.Model):
         if self.rule_id:
             told = {"card": card.name if card else self.card_name, "number": card.number if card else None}
             record("rule.failed", self.rule, by, rule=self.name, error=self.reason, run=str(self.pk), **told)
-        elif card is not None:
+        elif card is not None and self.phase_id:
             with suppress(ValidationError):  # it was put away meanwhile: there is nobody to tell
                 card.hold_back(self._towards(card), self.reason, by=by)
 

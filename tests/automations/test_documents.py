@@ -97,6 +97,15 @@ def test_a_rule_is_made_changed_switched_copied_and_deleted_and_the_ledger_tells
     assert names == ["rule.created", "rule.updated", "rule.switched", "rule.created", "rule.deleted"]
 
 
+def test_a_rule_is_renamed_also_where_its_document_says_its_name(business, owner, workflow):
+    rule = Rule.create(business, {**WRITTEN[0], "name": "Late", "workflow": workflow.name}, by=actor(owner))
+    rule.update(name="Delayed", workflow=None, by=actor(owner))
+    rule = Rule.objects.get(pk=rule.pk)
+    assert (rule.name, rule.document["name"], rule.workflow) == ("Delayed", "Delayed", None)
+    rule.update(document={**rule.document, "name": "Too late"}, by=actor(owner))
+    assert Rule.objects.get(pk=rule.pk).name == "Too late"
+
+
 def test_only_managers_write_rules(business, staff):
     with pytest.raises(PermissionDenied):
         Rule.create(business, WRITTEN[0], by=actor(staff))
@@ -120,6 +129,8 @@ def test_a_business_has_so_many_rules_and_no_more(business, owner, settings):
         ({"trigger": "won", "actions": [SAY], "else": 1}, None),
         ({"trigger": "won", "actions": [SAY], "name": "x" * 30_000}, None),
         ({"trigger": "won", "actions": [SAY | {"text": "\x00"}]}, None),
+        ({"trigger": "won", "actions": [SAY], "name": {"a": 1}}, "name"),
+        ({"trigger": "won", "actions": [SAY], "workflow": 5}, "workflow"),
         ({"actions": [SAY]}, "trigger"),
         ({"trigger": "moon", "actions": [SAY]}, "trigger"),
         ({"trigger": ["won"], "actions": [SAY]}, "trigger"),
