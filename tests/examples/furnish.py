@@ -1,4 +1,4 @@
-"""Makes businesses, as many as asked for, each with two API tokens: the script's and one for what people do; prints them."""
+"""Prepares the database, makes as many businesses as asked for, and prints two API tokens of each: the script's, its people's."""
 
 import secrets
 import sys
@@ -10,11 +10,15 @@ from django.conf import settings
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 django.setup()
 
+from django.core.management import call_command  # noqa: E402
+
 from accounts.actor import Actor  # noqa: E402
 from accounts.models import Token  # noqa: E402
 from accounts.policy import SCOPES  # noqa: E402
 from tests.factories import UserFactory, make_business  # noqa: E402
 
+call_command("migrate", verbosity=0)
+call_command("createcachetable", verbosity=0)
 for _ in range(int(sys.argv[1])):
     slug = f"examples-{secrets.token_hex(4)}"
     owner = UserFactory(email=f"{slug}@example.test")

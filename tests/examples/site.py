@@ -37,11 +37,10 @@ class Site:
 
     def __enter__(self):
         (self.folder / "static").mkdir()
-        for command in ("migrate", "createcachetable"):
-            self._python("manage.py", command, "-v0")
+        self.url, self.tokens = f"http://127.0.0.1:{self.port}", []
+        self._furnish()
         command = ["-m", "uvicorn", "config.asgi:application", "--port", str(self.port), "--log-level", "warning"]
         self.server = subprocess.Popen([sys.executable, *command], cwd=machines.HERE, env=self.environment)
-        self.url, self.tokens = f"http://127.0.0.1:{self.port}", []
         patience = time.monotonic() + 30
         while not self._is_up():
             assert self.server.poll() is None, "the server ended"
@@ -55,20 +54,17 @@ class Site:
 
     def business(self):
         """Return the script's token of a business that nothing happened in yet, and its people."""
-        self.tokens = self.tokens or self._python("-m", "tests.examples.furnish", "40").splitlines()
+        if not self.tokens:
+            self._furnish()
         script, people = self.tokens.pop().split()
         return script, People(self.url, people)
 
-    def _python(self, *command):
+    def _furnish(self):
+        command = [sys.executable, "-m", "tests.examples.furnish", "32"]
         done = subprocess.run(
-            [sys.executable, *command],
-            cwd=machines.HERE,
-            env=self.environment,
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
+            command, cwd=machines.HERE, env=self.environment, check=True, stdout=subprocess.PIPE, text=True
         )
-        return done.stdout
+        self.tokens = done.stdout.splitlines()
 
     def _is_up(self):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=5):

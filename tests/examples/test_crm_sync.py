@@ -98,6 +98,24 @@ def test_without_a_file_the_workflow_becomes_one(few):
     assert sum(few.deeds().values()) == 3
 
 
+def test_a_workflow_that_is_there_already_gives_each_of_its_cards_a_line(desk):
+    workflow = desk.people("POST", "/workflows/v1/workflows", {"workflow": {"name": "Lead Funnel"}})["id"]
+    phase = desk.people("POST", f"/workflows/v1/workflows/{workflow}/phases", {"phase": {"name": "New"}})["id"]
+    cards = [{"phaseId": phase, "card": {"name": f"Lead {number}"}} for number in range(30)]
+    desk.people("POST", "/workflows/v1/bulk/cards/create", {"cards": cards})
+    desk.sync()
+    assert [row["name"] for row in desk.rows().values()] == [f"Lead {number}" for number in range(30)]
+    desk.assert_in_step()
+
+    win = desk.people.phases(workflow)["Win"]
+    moves = [{"id": card["id"], "newPhaseId": win} for card in desk.people.cards(workflow)]
+    desk.people("POST", "/workflows/v1/bulk/cards/move", {"cards": moves})
+    desk.sync()
+    assert {row["phase"] for row in desk.rows().values()} == {"Win"}
+    desk.assert_in_step()
+    assert desk.people.workflow("Lead Funnel") == workflow
+
+
 def test_a_line_without_an_id_gets_one_and_a_restored_card_brings_back_all_its_columns(few):
     few.write(few.file.read_text() + ",Lea,Won,Anna,\n")
     few.people("POST", f"{few.card('2')}/archive")
