@@ -54,12 +54,13 @@ class BusinessForm(forms.Form):
     time_zone = forms.ChoiceField(label="Time zone", choices=zones, initial="UTC")
     currency = forms.ChoiceField(label="Currency", choices=currencies, initial="EUR")
 
+    ASKED = ("business_name", "slug", "time_zone", "currency")
+
     def __init__(self, *args, business=None, **kwargs):
         """Ask about a business to come, or about one that is there."""
         self.business = business
         if business:
-            names = {"business_name": business.name, "slug": business.slug}
-            kwargs["initial"] = {**names, "time_zone": business.time_zone, "currency": business.currency}
+            kwargs["initial"] = {name: getattr(business, AS_COLUMN.get(name, name)) for name in self.ASKED}
         super().__init__(*args, **kwargs)
         if business:
             self.fields["slug"].required = True
@@ -88,8 +89,7 @@ class BusinessForm(forms.Form):
 
     def answers(self) -> dict:
         """Return what was typed about the business, by the names of its columns."""
-        asked = ("business_name", "slug", "time_zone", "currency")
-        return {AS_COLUMN.get(name, name): self.cleaned_data[name] for name in asked if name in self.cleaned_data}
+        return {AS_COLUMN.get(name, name): self.cleaned_data[name] for name in self.ASKED if name in self.cleaned_data}
 
     def refuse(self, error: ValidationError) -> None:
         """Put a verb's refusal at the fields it is about."""
@@ -98,6 +98,23 @@ class BusinessForm(forms.Form):
         for column, errors in error.error_dict.items():
             name = AS_FIELD.get(column, column)
             self.add_error(name if name in self.fields else None, errors)
+
+
+class SettingsForm(BusinessForm):
+    """A business that is there, with what it may have at most."""
+
+    most_workflows = forms.IntegerField(
+        label="Workflows at most",
+        required=False,
+        min_value=1,
+        max_value=10_000,
+        help_text="Those in the archive are not counted. Left empty, there is no limit.",
+    )
+    most_phases = forms.IntegerField(
+        label="Phases of a workflow at most", min_value=1, max_value=200, help_text="Before its win. From 1 to 200."
+    )
+
+    ASKED = (*BusinessForm.ASKED, "most_workflows", "most_phases")
 
 
 AS_COLUMN = {"business_name": "name"}

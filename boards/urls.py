@@ -11,6 +11,7 @@ urlpatterns = [
     path("workflows/new/", workflows.new, name="workflow_new"),
     path("workflows/<slug:workflow>/", design.settings, name="workflow_settings"),
     path("workflows/<slug:workflow>/update/", design.update, name="workflow_update"),
+    path("workflows/<slug:workflow>/limits/", design.limit, name="workflow_limits"),
     path("workflows/<slug:workflow>/archive/", workflows.archive, name="workflow_archive"),
     path("workflows/<slug:workflow>/restore/", workflows.restore, name="workflow_restore"),
     path("workflows/<slug:workflow>/delete/", workflows.delete, name="workflow_delete"),

@@ -88,10 +88,16 @@ def _web_options(host: str, port: str) -> list[str]:
     options = ["config.asgi:application", "--host", host, "--port", port, "--no-access-log"]
     options += ["--log-level", "warning", "--no-server-header", "--timeout-graceful-shutdown", "2"]
     options += ["--no-proxy-headers", "--timeout-keep-alive", "75"]  # settings.TRUSTED_PROXIES decides whom to believe
-    workers = os.environ.get("WEB_WORKERS", "1")
-    if workers != "1" and "sqlite" not in os.environ.get("DATABASE_URL", "sqlite"):
-        options += ["--workers", workers]  # on SQLite one process holds the one write lock
+    if (workers := _web_workers()) > 1:
+        options += ["--workers", str(workers)]
     return options
+
+
+def _web_workers() -> int:
+    """Return how many web processes there are: on SQLite one, which holds the one write lock; else two, on two cores."""
+    if "sqlite" in os.environ.get("DATABASE_URL", "sqlite"):
+        return 1
+    return int(os.environ.get("WEB_WORKERS", "") or min(2, os.cpu_count() or 1))
 
 
 def _worker_options() -> list[str]:

@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 
-from accounts.forms import BusinessForm, ProfileForm
+from accounts.forms import ProfileForm, SettingsForm
 from accounts.models import Business
 from accounts.policy import allowed, may
 
@@ -16,7 +16,7 @@ def settings(request):
     business = Business.objects.get(
         pk=request.business.pk
     )  # apart from the page's own, which keeps its name and address
-    form = BusinessForm(request.POST or None, business=business)
+    form = SettingsForm(request.POST or None, business=business)
     if request.method == "POST" and form.is_valid():
         try:
             business.update(**form.answers(), by=request.actor)

@@ -33,6 +33,23 @@ class WorkflowForm(forms.Form):
     description = _description(Workflow)
 
 
+class LimitsForm(forms.Form):
+    """What a workflow holds at most; empty and off, as much as anybody likes."""
+
+    one_card_per_contact = forms.BooleanField(
+        label="One active card per contact",
+        required=False,
+        help_text="Who has a card on its way here gets no second one before that is won, cancelled or archived.",
+    )
+    most_active_cards = forms.IntegerField(
+        label="Active cards at most",
+        required=False,
+        min_value=1,
+        max_value=1_000_000,
+        help_text="Cards before the win, in all phases together. Left empty, there is no limit.",
+    )
+
+
 class NewWorkflowForm(WorkflowForm):
     """A workflow to be made, empty or from a starter."""
 

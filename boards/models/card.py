@@ -688,7 +688,7 @@ class Card(models.Model):
         most = self.workflow.most_active_cards
         if most is not None and sum(phase.card_count for phase in phases if phase.is_on_path) >= most:
             raise ValidationError(
-                f"{self.workflow.name} holds at most {most} active cards, and so many are there.",
+                f"{self.workflow.name} holds at most {most} active card{'s' if most > 1 else ''}, and so many are there.",
                 code="max_active_cards",
             )
         self._refuse_second_of_contact()

@@ -15,7 +15,7 @@ from accounts.policy import allowed, may
 from accounts.verbs import Stale
 from boards.forms.cards import LabelForm
 from boards.forms.rules import RulesForm
-from boards.forms.workflows import EndForm, PhaseForm, PlaceForm, WorkflowForm
+from boards.forms.workflows import EndForm, LimitsForm, PhaseForm, PlaceForm, WorkflowForm
 from boards.models import Label, Phase
 from boards.views.board import find_workflow, with_moons
 
@@ -35,6 +35,14 @@ def update(request, workflow):
     workflow = find_workflow(request, workflow)
     form = WorkflowForm(request.POST)
     return _answer(request, workflow, "about", form, workflow.update, "Saved.")
+
+
+@require_POST
+@allowed("workflow.update")
+def limit(request, workflow):
+    """Say how many active cards there can be, of one contact and in all."""
+    workflow = find_workflow(request, workflow)
+    return _answer(request, workflow, "limits", LimitsForm(request.POST), workflow.update, "Saved the limits.")
 
 
 # Phases -----------------------------------------------------------------------------------------------
@@ -186,7 +194,9 @@ def _context(request, workflow, wrong=("", None, None)) -> dict:
         "path": [phase for phase in phases if phase.section == Phase.PATH],
         "others": [phase for phase in phases if phase.section != Phase.PATH],
         "labels": labels,
-        "about": form if piece == "about" else WorkflowForm(initial=_initial(workflow)),
+        "about": form if piece == "about" else WorkflowForm(initial=_initial(workflow, WorkflowForm)),
+        "limits": form if piece == "limits" else LimitsForm(initial=_initial(workflow, LimitsForm)),
+        "active": sum(phase.card_count for phase in phases if phase.is_on_path),
         "new_phase": form if piece == "steps" and not pk else PhaseForm(),
         "new_label": form if piece == "labels" and not pk else _label_form(tint=1 + len(labels) % 8),
     }
@@ -198,8 +208,8 @@ def _context(request, workflow, wrong=("", None, None)) -> dict:
     return context
 
 
-def _initial(workflow) -> dict:
-    return {"name": workflow.name, "type": workflow.type, "description": workflow.description}
+def _initial(workflow, form) -> dict:
+    return {name: getattr(workflow, name) for name in form.base_fields}
 
 
 def _label_form(label=None, tint=1):

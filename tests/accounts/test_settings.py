@@ -15,7 +15,8 @@ def here(business):
 
 def typed(business, **changes):
     names = {"business_name": business.name, "slug": business.slug}
-    return {**names, "time_zone": business.time_zone, "currency": business.currency, **changes}
+    limits = {"most_workflows": business.most_workflows or "", "most_phases": business.most_phases}
+    return {**names, "time_zone": business.time_zone, "currency": business.currency, **limits, **changes}
 
 
 def test_an_owner_changes_the_settings_and_the_ledger_knows(browse, business, owner):
@@ -43,6 +44,18 @@ def test_a_new_address_is_gone_to_and_the_old_one_is_gone(browse, business, owne
     assert client.get(old).status_code == 404
 
 
+def test_an_owner_says_how_much_there_can_be_and_others_read_it(browse, business, owner, staff):
+    answer = browse(owner).post(here(business), typed(business, most_workflows="3", most_phases="12"), follow=True)
+    assertContains(answer, "Saved.")
+    business.refresh_from_db()
+    assert (business.most_workflows, business.most_phases) == (3, 12)
+    assertContains(browse(staff).get(here(business)), "at most 3")
+    browse(owner).post(here(business), typed(business, most_workflows=""))
+    business.refresh_from_db()
+    assert business.most_workflows is None
+    assertContains(browse(staff).get(here(business)), "as many as you like")
+
+
 def test_saving_without_a_change_is_no_news(browse, business, owner):
     before = Event.objects.count()
     browse(owner).post(here(business), typed(business))
@@ -57,6 +70,9 @@ def test_saving_without_a_change_is_no_news(browse, business, owner):
         ({"slug": ""}, "slug", "required"),
         ({"slug": "ünï"}, "slug", "small letters"),
         ({"business_name": " "}, "business_name", "required"),
+        ({"most_phases": "201"}, "most_phases", "less than or equal to 200"),
+        ({"most_phases": ""}, "most_phases", "required"),
+        ({"most_workflows": "0"}, "most_workflows", "greater than or equal to 1"),
         ({"currency": "XXX"}, "currency", "valid choice"),
         ({"time_zone": "../etc/passwd"}, "time_zone", "valid choice"),
     ],

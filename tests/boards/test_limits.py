@@ -219,3 +219,50 @@ def test_phases_are_limited_within_reason(business, owner, most):
         business.update(most_phases=most, by=actor(owner))
     assert "most_phases" in refusal.value.message_dict
     assert Business.objects.get(pk=business.pk).most_phases == 60
+
+
+# The page ---------------------------------------------------------------------------------------------
+
+PAGE = "/brightside/workflows/lead-funnel/"
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_a_manager_sets_and_lifts_the_limits_on_the_workflow_s_page(workflow, path, manager, browse, headers):
+    make_card(path[0])
+    client = browse(manager)
+    assert "1 active card now" in client.get(PAGE).content.decode()
+    sent = {"one_card_per_contact": "on", "most_active_cards": "40"}
+    answer = client.post(f"{PAGE}limits/", sent, headers=headers, follow=True)
+    assert "Saved the limits." in answer.content.decode()
+    assert 'value="40"' in answer.content.decode()
+    workflow.refresh_from_db()
+    assert (workflow.one_card_per_contact, workflow.most_active_cards) == (True, 40)
+    client.post(f"{PAGE}limits/", {"most_active_cards": ""}, headers=headers)
+    workflow.refresh_from_db()
+    assert (workflow.one_card_per_contact, workflow.most_active_cards) == (False, None)
+
+
+@pytest.mark.parametrize("most", ["0", "-3", "1000001", "many"])
+def test_a_limit_that_makes_no_sense_comes_back_with_the_reason(workflow, manager, browse, most):
+    answer = browse(manager).post(f"{PAGE}limits/", {"most_active_cards": most}, headers={"HX-Request": "true"})
+    assert answer.status_code == 422
+    assert f'value="{most}"' in answer.content.decode()
+    workflow.refresh_from_db()
+    assert workflow.most_active_cards is None
+
+
+def test_who_may_not_change_the_limits_reads_them(workflow, owner, staff, browse):
+    assert "None: there can be as many cards" in browse(staff).get(PAGE).content.decode()
+    limit(workflow, owner, most_active_cards=40)
+    assert "There are at most 40 active cards." in browse(staff).get(PAGE).content.decode()
+    assert browse(staff).post(f"{PAGE}limits/", {}).status_code == 403
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_what_a_limit_refuses_is_said_on_the_board(workflow, path, owner, staff, browse, headers):
+    limit(workflow, owner, most_active_cards=1)
+    make_card(path[0])
+    url = f"/brightside/boards/lead-funnel/phases/{path[1].pk}/add/"
+    answer = browse(staff).post(url, {"name": "One too many"}, headers=headers, follow=True)
+    assert "holds at most 1 active card, and" in answer.content.decode()
+    assert Card.objects.count() == 1
