@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 
 from accounts.verbs import Stale
 from boards.models import Order, OrderType
-from contacts.merging import MOST_SOURCES, merge, outcome, what_moves
+from contacts.merging import MOST_SOURCES, heir_of, merge, outcome, what_moves
 from contacts.models import Contact, ContactLabel
 from tests.factories import actor, make_business, make_card, make_contact
 
@@ -200,3 +200,18 @@ def test_a_contact_of_another_business_is_no_source(business, target, by):
 def test_a_label_worn_by_both_stays_once(business, target, source, by):
     merge(target, [source], by=by)
     assert ContactLabel.objects.get(name="VIP").contacts.count() == 1
+
+
+def test_who_was_merged_away_has_an_heir_through_as_many_merges_as_there_were(business, by, stranger):
+    first, second, third, gone = (make_contact(business) for _ in range(4))
+    merge(second, [first], by=by)
+    merge(third, [second], by=by)
+    assert heir_of(business, first.pk) == heir_of(business, second.pk) == third
+    assert heir_of(stranger.business, first.pk) is None
+    gone.archive(by=by)
+    gone.delete_for_good(by=by)
+    assert heir_of(business, gone.pk) is None
+    third = business.contacts.get()
+    third.archive(by=by)
+    third.delete_for_good(by=by)
+    assert heir_of(business, first.pk) is None
