@@ -100,6 +100,6 @@ def moment_of(day: dt.date, clock: dt.time, zone) -> dt.datetime:
 def read_clock(value) -> dt.time:
     """Read a time of day such as "08:30"; raises ValidationError in words."""
     try:
-        return dt.time.fromisoformat(str(value).strip())
+        return dt.time.fromisoformat(str(value).strip()).replace(tzinfo=None, microsecond=0)
     except ValueError:
         raise ValidationError(f"“{value}” is no time of day. Write it like 08:30.", code="clock") from None

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.templatetags.house import day, money
 from automations.inputs import KINDS as INPUTS
-from automations.inputs import Input, Missing, Where, folded
+from automations.inputs import Input, Missing, Where, as_number, folded
 from automations.occasion import Occasion
 from boards.models.library import STAGES
 from boards.search import as_uuid
@@ -222,6 +222,8 @@ class Condition:
         """Read the long form {field, op, value}; raises ValidationError in words."""
         if not isinstance(written, dict) or not isinstance(written.get("field"), str):
             raise ValidationError("A condition is written as {field, op, value}.", code="condition")
+        if not isinstance(written.get("op") or "", str):
+            raise ValidationError("An operator is a word.", code="operator")
         if extra := set(written) - {"field", "op", "value"}:
             raise ValidationError(f"A condition has no {', '.join(sorted(extra))}.", code="condition")
         return cls(written["field"], written.get("op") or "", written.get("value"))
@@ -388,10 +390,7 @@ def _row(fact, value, where):
 def _read_number(value, fact):
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValidationError(f"“{fact.label}” is compared with a number.", code="input")
-    try:
-        return float(value)
-    except ValueError:
-        raise ValidationError(f"“{fact.label}” is compared with a number, not “{value}”.", code="input") from None
+    return as_number(value)
 
 
 def _several_of(value) -> list:

@@ -6,6 +6,7 @@ A floor mate adds a kind with `kind("template", read)`.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from django.db.models import Q
 from accounts.models import Business
 from automations.clock import Span, read_clock
 from boards.models import Field, Label, Phase, Reason, Trigger
+from boards.models.card import LARGEST_VALUE
 from boards.models.library import STAGES
 from boards.search import as_uuid
 from contacts.models import ContactLabel
@@ -103,10 +105,18 @@ def _lines(value, where, field):
 def _number(value, where, field):
     if isinstance(value, bool):
         raise TypeError
+    return as_number(value)
+
+
+def as_number(value) -> float:
+    """Return what a document means by a number; raises ValidationError for what is none, or beyond all sense."""
     try:
-        return float(value)
-    except ValueError:
-        raise ValidationError(f"“{value}” is no number.", code="input") from None
+        number = float(value)
+    except (ValueError, OverflowError):
+        number = math.nan
+    if not abs(number) < LARGEST_VALUE:  # nor is what is no number at all
+        raise ValidationError(f"“{str(value)[:50]}” is no number that can be worked with.", code="input")
+    return number
 
 
 def _money(value, where, field):

@@ -5,13 +5,18 @@ import json
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from hypothesis import HealthCheck, given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
 
 from accounts.models import Event
+from automations.actions.registry import actions
 from automations.conditions import OPERATORS, WORDS, facts
 from automations.exchange import export, import_all
 from automations.models import Rule
+from automations.occasion import Occasion
 from automations.triggers import triggers
-from automations.trying import try_on
+from automations.trying import matching_now, try_on
 from boards.models import Card, Field
 from contacts.models import ContactLabel
 from tests.factories import actor, make_card, make_contact
@@ -181,6 +186,71 @@ def test_what_makes_no_sense_is_refused_at_its_part(business, owner, written, pa
     assert not Rule.objects.exists()
 
 
+anything = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(10**400), 10**400),
+        st.floats(),
+        st.text(max_size=5),
+        st.sampled_from(
+            ["nan", "today", "in 3 hours", "in 99999 weeks", "next", "1e999", "08:30+02:00", "3 days", "any"]
+        ),
+    ),
+    lambda inside: (
+        st.lists(inside, max_size=3) | st.dictionaries(st.sampled_from(["all", "any", "a"]), inside, max_size=2)
+    ),
+    max_leaves=6,
+)
+written_by_anybody = st.builds(
+    lambda trigger, options, conditions, written: {
+        "trigger": {"type": trigger, **options},
+        "conditions": conditions,
+        "actions": written,
+    },
+    st.sampled_from(sorted(triggers)),
+    st.dictionaries(st.sampled_from(["phase", "for", "in", "by", "at", "every", "on", "label"]), anything, max_size=4),
+    st.one_of(
+        anything,
+        st.dictionaries(st.sampled_from(sorted(facts)), anything, max_size=2),
+        st.lists(
+            st.fixed_dictionaries(
+                {
+                    "field": st.sampled_from(sorted(facts)),
+                    "op": st.sampled_from(sorted(WORDS)) | anything,
+                    "value": anything,
+                }
+            ),
+            max_size=2,
+        ),
+    ),
+    st.lists(
+        st.builds(
+            lambda key, values: {**values, "type": key},
+            st.sampled_from(sorted(actions)),
+            st.dictionaries(
+                st.sampled_from(sorted({one.name for action in actions.values() for one in action.inputs})),
+                anything,
+                max_size=3,
+            ),
+        ),
+        max_size=2,
+    ),
+)
+
+
+@effort(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(written=st.one_of(written_by_anybody, anything))
+def test_whatever_is_written_is_kept_and_can_be_asked_or_is_refused_in_words(business, owner, phases, written):
+    Rule.objects.all().delete()
+    try:
+        rule = Rule.create(business, written, state="off", by=actor(owner))
+    except ValidationError:
+        return
+    assert rule.read.why_not(Occasion.at(make_card(phases[0]))) is not None
+    matching_now(rule)
+
+
 def test_a_workflow_that_is_not_there_is_refused(business, owner, stranger):
     with pytest.raises(ValidationError, match="no workflow"):
         Rule.create(business, WRITTEN[0] | {"workflow": "Elsewhere"}, by=actor(owner))
@@ -288,8 +358,6 @@ def test_every_trigger_describes_itself(key):
 
 @pytest.mark.parametrize("fact", facts.values(), ids=lambda fact: fact.name)
 def test_every_fact_can_be_asked_of_a_bare_card_and_of_none(fact, phases):
-    from automations.occasion import Occasion
-
     fact.ask(Occasion.at(make_card(phases[0])))
     assert fact.ask(Occasion(phases[0].business_id)) is None
     assert set(OPERATORS[fact.kind]) <= set(WORDS)
