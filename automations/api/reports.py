@@ -22,7 +22,9 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"
 class Report(Shape):
     """What happened, and to what: a card by its id or external id, or the one card of a contact that waits for it."""
 
-    trigger_key: Key = Field(description="A key of the library of triggers, as in payment_received.", examples=["paid"])
+    trigger_key: Key = Field(
+        description="A key of the library of triggers, as in payment_received.", examples=["payment_received"]
+    )
     payload: dict[str, Any] = Field(
         {},
         description="cardId; or contactId or contactExternalId, narrowed by workflowId; scheduledDate, a day or a time "
@@ -42,8 +44,8 @@ class Reported(Shape):
 class Cancellation(Shape):
     """What is to be reported no more."""
 
-    trigger_key: Key
-    external_entity_id: Word
+    trigger_key: Key = Field(examples=["payment_received"])
+    external_entity_id: Word = Field(examples=["invoice-7"])
 
 
 @operation(router, "POST", "/events/report", verb="card.report", answers=Reported)

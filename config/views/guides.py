@@ -10,13 +10,29 @@ from django.utils.text import slugify
 from markdown_it import MarkdownIt
 
 from accounts.rest import LARGEST_PAGE, MOST_AT_ONCE
+from automations.models.delivery import ATTEMPTS
+from automations.outbound import SECONDS
 
-NAMES = ["start", "lead-funnel", "writes", "lists", "changes", "reports", "bulk", "labels", "errors", "limits"]
+NAMES = [
+    "start",
+    "lead-funnel",
+    "writes",
+    "lists",
+    "changes",
+    "webhooks",
+    "reports",
+    "bulk",
+    "labels",
+    "errors",
+    "limits",
+]
 FACTS = {
     "requests_a_minute": settings.API_REQUESTS_A_MINUTE,
     "megabytes": settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 1e6,
     "largest_page": LARGEST_PAGE,
     "most_at_once": MOST_AT_ONCE,
+    "webhook_attempts": ATTEMPTS,
+    "webhook_seconds": SECONDS,
 }
 
 

@@ -41,7 +41,7 @@ PATHS = {"name": "displayName"}
 class NewContactLabel(Shape):
     """What a label is called."""
 
-    display_name: words(50, 1)
+    display_name: words(50, 1) = Field(examples=["VIP"])
 
 
 class ChangedContactLabel(Shape):

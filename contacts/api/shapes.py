@@ -171,8 +171,8 @@ class ExtendedFields(Shape):
 class ContactFields(Shape):
     """What a program says of a contact. Lists are sent whole; what is left out of an update stays, null empties."""
 
-    name: PersonName | None = None
-    emails: Emails | None = None
+    name: PersonName | None = Field(None, examples=[{"first": "Ines", "last": "Brunet"}])
+    emails: Emails | None = Field(None, examples=[{"items": [{"email": "ines@example.com"}]}])
     phones: Phones | None = None
     addresses: Addresses | None = None
     company: text(Contact, "company") | None = None
