@@ -278,7 +278,7 @@ class BusinessAdmin(VerbAdmin):
         "A business is founded by its owner, in the app. Its settings can be changed here; it is never deleted, because "
         "its cards, contacts and history would go with it."
     )
-    takes = ("name", "slug", "time_zone", "currency")
+    takes = Business.FIELDS
     shows = ("people",)
     list_display = ("name", "slug", "people", "currency", "time_zone", "last_card", "last_event", "created_at")
     list_filter = ("currency",)

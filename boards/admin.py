@@ -53,7 +53,7 @@ class LabelsSeen(Seen):
 class WorkflowAdmin(VerbAdmin):
     """Processes of businesses."""
 
-    takes = ("name", "description", "type")
+    takes = Workflow.FIELDS
     needs = ("business",)
     autocomplete_fields = ("business",)
     list_display = ("name", "business", "type", "slug", "created_at", "last_access", "archived_at")

@@ -86,22 +86,20 @@ class Workflow(models.Model):
 
     @classmethod
     @verb("workflow.create")
-    def create(
-        cls, business, *, name: str, description="", type="", external_id="", template=None, steps=(), by: Actor
-    ):
+    def create(cls, business, *, name: str, type="", template=None, steps=(), by: Actor, **fields):
         """Make a workflow with its win phase and, from a template or from steps, its phases.
 
-        template: a boards.starters.Starter; it gives labels too, and the type when none is given.
+        template: a boards.starters.Starter; it gives labels too, and the type when none is given. fields: others of FIELDS.
         steps: dicts with a `status` of the library, or a `name` and a `stage` group that are put into it, and a `trigger`
         or none. The last step on the path is the win when its stage group is Completed; cancelled ones stand behind it.
         Raises ValidationError for a missing or overlong name, for steps that make no workflow, and when the business
         has as many workflows (max_workflows) or the steps are more (max_phases) than it may have.
         """
+        refuse_unknown(fields, cls.FIELDS)
         business = Business.objects.select_for_update(no_key=True).get(pk=business.pk)
         cls._refuse_another(business)
-        workflow = cls(business=business, name=name.strip(), description=description.strip())
+        workflow = cls(business=business, name=name.strip(), **_stripped(fields))
         workflow.type = type or (template.type if template else "other")
-        workflow.external_id = external_id.strip()
         workflow.slug = cls._free_slug(business, workflow.name)
         workflow._check()
         with own_external_id(workflow):
@@ -122,7 +120,7 @@ class Workflow(models.Model):
         refuse_unknown(changes, self.FIELDS)
         now = type(self).objects.select_for_update(no_key=True).get(pk=self.pk)
         refuse_changed_since(now, revision)
-        changes = {key: value.strip() if isinstance(value, str) else value for key, value in changes.items()}
+        changes = _stripped(changes)
         before = {key: getattr(now, key) for key, value in changes.items() if getattr(now, key) != value}
         if not before:
             return
@@ -314,3 +312,7 @@ class Workflow(models.Model):
         taken.add("new")  # there the page lives that makes workflows
         tries = (wanted if n == 1 else f"{wanted}-{n}" for n in range(1, len(taken) + 2))
         return next(slug for slug in tries if slug not in taken)
+
+
+def _stripped(fields: dict) -> dict:
+    return {key: value.strip() if isinstance(value, str) else value for key, value in fields.items()}

@@ -164,6 +164,12 @@ def test_a_full_workflow_takes_no_further_card(workflow, business, path, lost, o
     assert code_of(refusal) == "max_active_cards"
 
 
+def test_a_workflow_can_be_made_with_its_limits(business, owner):
+    workflow = Workflow.create(business, name="New", one_card_per_contact=True, most_active_cards=7, by=actor(owner))
+    workflow.refresh_from_db()
+    assert (workflow.one_card_per_contact, workflow.most_active_cards) == (True, 7)
+
+
 def test_of_many_lines_all_or_none_become_cards(workflow, path, owner):
     limit(workflow, owner, most_active_cards=2)
     with pytest.raises(ValidationError):
