@@ -3,7 +3,19 @@
 from django.contrib import admin
 
 from accounts.admin import SeenAdmin, VerbAdmin, deed
-from automations.models import Delivery, Letterhead, MailTemplate, Notification, Preference, Rule, Run, Timer, Webhook
+from automations.models import (
+    Delivery,
+    Inlet,
+    Letterhead,
+    MailTemplate,
+    Notification,
+    Preference,
+    Received,
+    Rule,
+    Run,
+    Timer,
+    Webhook,
+)
 
 BUSINESS = ("business__name", "business__slug")
 
@@ -146,3 +158,29 @@ class PreferenceAdmin(SeenAdmin):
     list_display = ("member", "ways", "quiet_from", "quiet_until", "digest_at")
     list_select_related = ("member__user",)
     search_fields = ("member__user__email", "member__user__name")
+
+
+@admin.register(Inlet)
+class InletAdmin(VerbAdmin):
+    """Addresses that programs post to."""
+
+    says = "Addresses for other programs are made by the managers of a business; no address is kept, only its digest."
+    hides = ("digest",)
+    takes = ("name",)
+    list_display = ("name", "business", "trigger", "path", "find", "created_at")
+    list_select_related = ("business", "trigger")
+    search_fields = ("name", *BUSINESS)
+    date_hierarchy = "created_at"
+    actions = (deed("rotate", "Give a new address"), deed("delete_for_good", "Delete for good", final=True))
+
+
+@admin.register(Received)
+class ReceivedAdmin(SeenAdmin):
+    """What programs posted."""
+
+    says = "Calls that came in, and what became of them; the last ones of each address are kept."
+    list_display = ("said", "inlet", "card", "failed", "at")
+    list_filter = ("failed",)
+    list_select_related = ("inlet", "card")
+    search_fields = ("said", "inlet__name", "inlet__business__name")
+    date_hierarchy = "at"

@@ -91,3 +91,7 @@ declare(
 )
 declare("template.deleted", "Mail template deleted", "deleted the mail template {template}", ["template"], icon="trash")
 declare("letterhead.updated", "Letterhead changed", "changed {changed} of the letterhead", ["changed"], icon="mail")
+declare("inlet.created", "Address made", "made the address {inlet} for another program", ["inlet"], icon="link")
+declare("inlet.updated", "Address changed", "changed {changed} of {inlet}", ["inlet", "changed"], icon="link")
+declare("inlet.rotated", "Address renewed", "gave {inlet} a new address", ["inlet"], icon="key")
+declare("inlet.deleted", "Address deleted", "deleted the address {inlet}", ["inlet"], icon="trash")

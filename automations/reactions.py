@@ -103,7 +103,8 @@ def notify_of_trouble(sender, event, **kwargs):
     if event.actor_kind == "member":
         return  # somebody switched it off, and knows
     members = event.business.memberships.filter(role__in=(OWNER, MANAGER)).select_related("user", "business")
-    said = f"{event.subject_name} {strip_tags(str(event.sentence))}"
+    said = strip_tags(str(event.sentence))
+    said = f"{event.subject_name} {said}" if event.subject_kind == "rule" else said[:1].upper() + said[1:]
     with writing(), transaction.atomic():
         Notification.tell(members, TROUBLE, f"event {event.pk}", unescape(said), by=_who(event), event=event)
 

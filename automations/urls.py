@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from automations.views import inbox, mail, rules, runs, webhooks
+from automations.views import inbox, inlets, mail, rules, runs, webhooks
 
 urlpatterns = [
     path("rules/", rules.rules, name="rules"),
@@ -26,6 +26,12 @@ urlpatterns = [
     path("webhooks/new/", webhooks.new, name="webhook_new"),
     path("webhooks/calls/<uuid:call>/", webhooks.call, name="call"),
     path("webhooks/calls/<uuid:call>/resend/", webhooks.resend, name="call_resend"),
+    path("webhooks/in/new/", inlets.new, name="inlet_new"),
+    path("webhooks/in/<uuid:inlet>/", inlets.inlet, name="inlet"),
+    path("webhooks/in/<uuid:inlet>/update/", inlets.update, name="inlet_update"),
+    path("webhooks/in/<uuid:inlet>/sample/", inlets.sample, name="inlet_sample"),
+    path("webhooks/in/<uuid:inlet>/rotate/", inlets.rotate, name="inlet_rotate"),
+    path("webhooks/in/<uuid:inlet>/delete/", inlets.delete, name="inlet_delete"),
     path("webhooks/<uuid:webhook>/", webhooks.webhook, name="webhook"),
     path("webhooks/<uuid:webhook>/update/", webhooks.update, name="webhook_update"),
     path("webhooks/<uuid:webhook>/test/", webhooks.test, name="webhook_test"),

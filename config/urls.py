@@ -7,6 +7,7 @@ from django.urls import include, path
 from accounts.urls import of_a_business as accounts_urls
 from accounts.urls import of_nobody
 from automations.urls import urlpatterns as automations_urls
+from automations.views.inlets import receive
 from boards.urls import urlpatterns as boards_urls
 from config import api
 from config.views import docs
@@ -23,6 +24,7 @@ urlpatterns = [
     path("docs/api/", docs.api, name="docs_api"),
     path("docs/api/openapi.json", docs.document, name="docs_document"),
     path("docs/<slug:name>/", docs.guide, name="docs_guide"),
+    path("in/<str:secret>/", receive, name="receive"),
     path("<slug:business>/", include([*accounts_urls, *contacts_urls, *boards_urls, *automations_urls])),
 ]
 

@@ -113,7 +113,7 @@ def call_webhook(deed, url):
         by=deed.by,
     )
     deed.shown.append({"kind": "webhook", "to": call.place, "subject": call.subject, "body": body})
-    return f"Called {call.place}"
+    return f"A call of {call.place}, on its way"
 
 
 @action(

@@ -4,10 +4,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from automations.letters import LONGEST, LONGEST_SUBJECT
-from automations.models import Letterhead, MailTemplate, Webhook
+from automations.models import Inlet, Letterhead, MailTemplate, Webhook
+from automations.models.inlet import FINDS
+from automations.models.inlet import LONGEST as LONGEST_CALL
 from automations.models.notification import KINDS, WAYS
 from automations.models.template import LONGEST_DELAY
 from automations.payloads import told_events
+from boards.models import Trigger
 
 CARDS_TO_CHOOSE = 20
 OFTEN = ("card.created", "card.moved", "card.updated", "card.archived")  # chosen for a new webhook
@@ -105,6 +108,50 @@ class LetterheadForm(Blamed):
 
     def __init__(self, *args, letterhead, **kwargs):
         super().__init__(*args, initial={name: getattr(letterhead, name) for name in Letterhead.FIELDS}, **kwargs)
+
+
+class InletForm(Blamed):
+    """What a program reports, and where its JSON names the card."""
+
+    name = forms.CharField(
+        max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "Payments"})
+    )
+    trigger = forms.ModelChoiceField(None, label="Reports", empty_label=None)
+    path = forms.CharField(
+        label="The card is named at",
+        max_length=200,
+        help_text="Names with dots between them, as in data.order.number",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "data.order.number"}),
+    )
+    find = forms.ChoiceField(label="What stands there", choices=FINDS)
+    only_path = forms.CharField(
+        label="Only when what stands at",
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "type"}),
+    )
+    only_value = forms.CharField(
+        label="is",
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "payment.succeeded"}),
+    )
+
+    def __init__(self, *args, business, inlet=None, **kwargs):
+        if inlet:
+            kwargs["initial"] = {name: getattr(inlet, name) for name in Inlet.FIELDS}
+        super().__init__(*args, **kwargs)
+        self.fields["trigger"].queryset = Trigger.objects.filter(business=business)
+
+
+class SampleForm(Blamed):
+    """A call to try an inlet with."""
+
+    body = forms.CharField(
+        label="JSON",
+        max_length=LONGEST_CALL,
+        widget=forms.Textarea(attrs={"rows": 8, "class": "mono", "spellcheck": "false"}),
+    )
 
 
 class PreferenceForm(Blamed):

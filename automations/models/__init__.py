@@ -1,6 +1,7 @@
 """The rows of the top floor."""
 
 from automations.models.delivery import Delivery
+from automations.models.inlet import Inlet, Received
 from automations.models.notification import Notification, Preference
 from automations.models.rule import Rule
 from automations.models.run import Run
@@ -8,4 +9,16 @@ from automations.models.template import Letterhead, MailTemplate
 from automations.models.timer import Timer
 from automations.models.webhook import Webhook
 
-__all__ = ["Delivery", "Letterhead", "MailTemplate", "Notification", "Preference", "Rule", "Run", "Timer", "Webhook"]
+__all__ = [
+    "Delivery",
+    "Inlet",
+    "Letterhead",
+    "MailTemplate",
+    "Notification",
+    "Preference",
+    "Received",
+    "Rule",
+    "Run",
+    "Timer",
+    "Webhook",
+]

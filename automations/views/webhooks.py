@@ -2,6 +2,7 @@
 
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db.models import Max
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -20,6 +21,7 @@ CALLS = 25  # on a page
 def webhooks(request):
     """List the webhooks and how they do."""
     told = {"webhooks": request.business.webhooks.for_page(), "may_create": may(request.actor, "webhook.create")}
+    told |= {"inlets": request.business.inlets.select_related("trigger").annotate(last=Max("calls__at"))}
     return render(request, "automations/webhooks.html", told | {"secret": secret_for("business", request.business.pk)})
 
 

@@ -15,7 +15,18 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.admin import SeenAdmin
 from accounts.models import Business, Event, Membership, Receipt, Token
-from automations.models import Delivery, Letterhead, MailTemplate, Notification, Preference, Rule, Run, Timer, Webhook
+from automations.models import (
+    Delivery,
+    Inlet,
+    Letterhead,
+    MailTemplate,
+    Notification,
+    Preference,
+    Rule,
+    Run,
+    Timer,
+    Webhook,
+)
 from automations.occasion import Occasion
 from boards.models import (
     Card,
@@ -111,6 +122,8 @@ def furnish(count):
         Delivery.queue_test(hook, by=by)
         MailTemplate.create(business, name="Hello", subject="Hello", body="Hello {{ customer.name }}", by=by)
         Letterhead.of(business).update(sender="Brightside", by=by)
+        paid = Trigger.create(business, name="Deposit paid", by=by)
+        Inlet.create(business, name="Bank", trigger=paid, path="card", by=by).receive('{"card": 1}')
         Notification.tell([owner], "rule", "once", "Package lost", by=Actor.system(business), card=card)
         Preference.of(owner).update(ways={"rule": "never"}, by=by)
         SignInAddress.objects.create(user=owner.user, email=owner.user.email)

@@ -107,7 +107,7 @@ def test_who_gets_a_card_is_told_once(card, owner, staff):
 def test_a_webhook_that_switched_itself_off_is_told_to_those_who_can_mend_it(business, owner, manager, staff):
     webhook = Webhook.create(business, name="Shop", url="https://x.example/", events=["card.moved"], by=actor(owner))
     webhook.disable("it is gone", by=Actor.system(business))
-    assert texts(manager) == ["Shop switched off Shop: it is gone"]
+    assert texts(manager) == ["Switched off Shop: it is gone"]
     assert texts(owner) != []
     assert texts(staff) == []
 

@@ -8,7 +8,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.actor import Actor
-from automations.models import Delivery, MailTemplate, Notification, Webhook
+from automations.models import Delivery, Inlet, MailTemplate, Notification, Webhook
+from boards.models import Trigger
 from tests.factories import actor, make_card, make_contact
 
 
@@ -25,7 +26,11 @@ def rows(business, owner, workflow):
     mail = template.send_test(card, "i@x.test", by=by)
     Delivery.objects.filter(pk=mail.pk).update(due_at=timezone.now() + timedelta(minutes=8))
     Notification.tell([owner], "trouble", "once", "Shop was switched off", by=Actor.system(business), card=card)
-    return {"webhook": webhook.pk, "call": call.pk, "template": template.pk, "mail": mail.pk}
+    paid = Trigger.create(business, name="Paid", by=by)
+    inlet = Inlet.create(business, name="Bank", trigger=paid, path="card", by=by)
+    inlet.receive('{"card": 1}')
+    inlet.receive("no")
+    return {"inlet": inlet.pk, "webhook": webhook.pk, "call": call.pk, "template": template.pk, "mail": mail.pk}
 
 
 PAGES = (
@@ -33,6 +38,8 @@ PAGES = (
     "webhooks/new/",
     "webhooks/{webhook}/",
     "webhooks/calls/{call}/",
+    "webhooks/in/new/",
+    "webhooks/in/{inlet}/",
     "templates/",
     "templates/new/",
     "templates/{template}/",

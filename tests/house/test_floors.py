@@ -5,7 +5,17 @@ import pytest
 from tests.house.source import FLOORS, imports, module_of, modules
 
 # Inside a floor, downward too. What is not named here is a deed or a concept: beneath the forms, beside the models.
-HEIGHT = {"urls": 5, "asgi": 5, "admin": 4, "views": 4, "api": 4, "answers": 4, "middleware": 4, "context": 4, "forms": 3}
+HEIGHT = {
+    "urls": 5,
+    "asgi": 5,
+    "admin": 4,
+    "views": 4,
+    "api": 4,
+    "answers": 4,
+    "middleware": 4,
+    "context": 4,
+    "forms": 3,
+}
 GROUND = ("actor", "policy", "verbs", "events", "ordering", "starters")
 KNOWS_NOTHING_OF_PAGES = ("django.http", "django.shortcuts", "django.template", "django.forms", "django.views", "ninja")
 

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.actor import Actor
 from accounts.models import Business, Event, Token
-from automations.models import Delivery, MailTemplate, Notification, Rule, Webhook
+from automations.models import Delivery, Inlet, MailTemplate, Notification, Rule, Webhook
 from automations.occasion import Occasion
 from automations.running import consider
 from boards.models import Card, Comment, Field, Item, Order, OrderType, Reason, Status, Trigger
@@ -76,6 +76,9 @@ def build(name: str, first_number: int) -> World:
         "webhook": webhook.pk,
         "call": Delivery.queue_test(webhook, by=by).pk,
         "template": letter.pk,
+        "inlet": Inlet.create(
+            business, name="Bank", trigger=Trigger.objects.get(pk=rows["trigger"]), path="card", by=by
+        ).pk,
         "mail": letter.send_test(card, "ines@example.test", by=by).pk,
     }
     other = make_workflow(business, f"{name} repairs", "repair")
@@ -106,6 +109,10 @@ def _write_out(world: World, card, said: str, by) -> None:
     """Make more of what leaves the building, and of what people are told."""
     Notification.tell(world.business.memberships.all(), "rule", said, said, by=Actor.system(world.business), card=card)
     letter = MailTemplate.objects.get(pk=world.rows["template"])
+    inlet = Inlet.objects.get(pk=world.rows["inlet"])
+    inlet.receive(f'{{"card": {card.number}}}')
+    if world.business.inlets.count() < 18:
+        Inlet.create(world.business, name=said, trigger=inlet.trigger, path="card", by=by)
     if world.business.webhooks.count() < 18:
         Webhook.create(world.business, name=said, url="https://example.com/", events=["card.created"], by=by)
     MailTemplate.create(world.business, name=f"Letter {said}", subject="Hello", body="Hello", by=by)
