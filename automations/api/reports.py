@@ -7,7 +7,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from ninja import Router
 from pydantic import Field, StringConstraints
 
-from accounts.rest import Id, Moment, Nothing, Refused, Shape, find, in_seconds, operation, under
+from accounts.rest import EXAMPLE_ID, Id, Moment, Nothing, Refused, Shape, find, in_seconds, operation, under
 from automations.clock import moment_of
 from automations.models import Timer
 from boards.models import Card, Trigger
@@ -29,7 +29,7 @@ class Report(Shape):
         {},
         description="cardId; or contactId or contactExternalId, narrowed by workflowId; scheduledDate, a day or a time "
         "with its zone, for what is to be reported only then. Whatever else it holds is left alone.",
-        examples=[{"contactId": "0b9f2f0e-6c9e-4a56-93f6-1d3a0d6a5f57", "scheduledDate": "2026-12-01"}],
+        examples=[{"cardId": EXAMPLE_ID}],
     )
     external_entity_id: Word | None = Field(None, description="The card's external id, or what cancel is to name.")
 

@@ -5,6 +5,8 @@ import uuid
 from functools import partial
 from typing import Annotated, Any, Literal
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -76,6 +78,17 @@ def _is_day(value: str | None) -> str | None:
     return value
 
 
+def _is_email(value: str) -> str:
+    try:
+        validate_email(value)
+    except ValidationError as error:
+        raise ValueError(error.message) from None
+    return value
+
+
+EmailText = Annotated[
+    text(EmailAddress, "email", 1), AfterValidator(_is_email), Field(json_schema_extra={"format": "email"})
+]
 Day = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
@@ -103,7 +116,7 @@ class Email(Shape):
 
     id: ReadOnly = None
     tag: EmailTag = "UNTAGGED"
-    email: text(EmailAddress, "email", 1) = Field(examples=["ines@example.com"], json_schema_extra={"format": "email"})
+    email: EmailText = Field(examples=["ines@example.com"])
     primary: YesOrNo = Field(False, description="At most one is; without, the first is.")
 
 

@@ -161,7 +161,7 @@ def test_without_anything_to_know_somebody_by_there_is_no_contact(program):
         ({"name": {"first": "x" * 1001}}, {"info.name.first": "MAX_LENGTH"}),
         ({"company": "x" * 1001}, {"info.company": "MAX_LENGTH"}),
         ({"emails": {"items": [{"email": f"{'x' * 320}@a.de"}]}}, {"info.emails.items.0.email": "MAX_LENGTH"}),
-        ({"emails": {"items": [{"email": "nobody"}]}}, {"info.emails.items.email": "FORMAT"}),
+        ({"emails": {"items": [{"email": "nobody"}]}}, {"info.emails.items.0.email": "FORMAT"}),
         ({"emails": {"items": [{"email": "a@b.de", "tag": "FAX"}]}}, {"info.emails.items.0.tag": "FORMAT"}),
         ({"phones": {"items": [{"phone": "1" * 51}]}}, {"info.phones.items.0.phone": "MAX_LENGTH"}),
         ({"emails": {"items": [{"email": f"{n}@b.de"} for n in range(51)]}}, {"info.emails.items": "MAX_LENGTH"}),

@@ -1,0 +1,464 @@
+"""Every operation of the API, every scope, every role, everybody else's ids: made from the API itself, nothing forgotten."""
+
+import json
+import re
+import uuid
+from dataclasses import dataclass
+
+import jsonschema_rs
+import pytest
+from django.apps import apps
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pydantic.alias_generators import to_camel
+
+from accounts.models import Token
+from accounts.openapi import PROBLEMS, document
+from accounts.policy import RANK, SCOPES, TABLE
+from accounts.rest import Shape
+from boards.models import Phase, Trigger
+from config.api import api
+from contacts.models import ContactLabel
+from tests.api.program import token_of
+from tests.factories import actor, make_card, make_contact
+from tests.house.world import build, grow
+
+pytestmark = pytest.mark.django_db
+
+ROLES = ("viewer", "staff", "manager", "owner")
+DOCUMENT = document(api)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing that a program can do, with what the document says of it."""
+
+    id: str
+    method: str
+    path: str
+    verb: str
+    told: dict
+
+    def __str__(self):
+        return self.id
+
+    @property
+    def path_ids(self) -> list[str]:
+        """Return the parts of the path that name a row."""
+        return re.findall(r"{(\w+)}", self.path)
+
+    @property
+    def query_ids(self) -> list[str]:
+        """Return the parts of the query that name a row."""
+        parts = [part for part in self.told["parameters"] if part["in"] == "query"]
+        return [part["name"] for part in parts if '"uuid"' in json.dumps(part["schema"])]
+
+    @property
+    def is_bulk(self) -> bool:
+        return "/bulk/" in self.path
+
+    def body(self, ids: dict):
+        """Return what is sent: the document's example, with the ids of a world."""
+        if "requestBody" not in self.told:
+            return None
+        example = self.told["requestBody"]["content"]["application/json"]["example"]
+        return _fill(example | MORE.get(self.id, {}), ids, self.id)
+
+    def address(self, ids: dict) -> str:
+        """Return its path, with the ids of a world."""
+        return re.sub(r"{(\w+)}", lambda part: str(ids[part[1]]), self.path)
+
+
+def _verbs() -> dict[str, str]:
+    found = {}
+    for bound in api._get_bound_routers():
+        for view in bound.path_operations.values():
+            for one in view.operations:
+                found[one.operation_id] = one.view_func.verb
+    return found
+
+
+def operations() -> list[Operation]:
+    """Return every operation."""
+    verbs = _verbs()
+    return [
+        Operation(told["operationId"], method.upper(), path, verbs[told["operationId"]], told)
+        for path, methods in DOCUMENT["paths"].items()
+        for method, told in methods.items()
+    ]
+
+
+OPERATIONS = operations()
+EACH = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+
+# What an example leaves out, because it may be left out, and a sample must say.
+MORE = {
+    "updateContact": {"revision": 1},
+    "mergeContacts": {"targetContactRevision": 1},
+    "updateContactLabel": {"label": {"displayName": "Regulars"}},
+}
+# What is called `id` or `value` in a body, and is what.
+CALLED = {
+    "bulkMoveCards": {"id": "cardId"},
+    "bulkUpdateContacts": {"id": "contactId"},
+}
+PLURAL = {"labelIds": "labelId", "contactIds": "contactId", "sourceContactIds": "secondContactId"}
+SINGULAR = {"newPhaseId": "phaseId"}
+
+
+def _fill(value, ids, operation, name=""):
+    """Put the ids of a world where an example has one."""
+    if isinstance(value, dict):
+        return {key: _fill(part, ids, operation, key) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_fill(part, ids, operation, name) for part in value]
+    return str(ids[meant(name, operation)]) if is_id(name, value) else value
+
+
+def is_id(name, value) -> bool:
+    """Answer whether a value of a body names a row."""
+    looks = isinstance(value, str) and re.fullmatch(r"[0-9a-f]{8}-.{27}", value)
+    return bool(looks) or name in ("triggerKey", "labelKeys", "labelKeysToAdd", "labelKeysToRemove")
+
+
+def meant(name, operation) -> str:
+    """Return which row of a world a name in a body means."""
+    return CALLED.get(operation, {}).get(name) or PLURAL.get(name) or SINGULAR.get(name) or name
+
+
+# The worlds -------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Place:
+    """One business, its ids as the API calls them, those of another workflow of it, and its tokens."""
+
+    world: object
+    ids: dict
+    siblings: dict
+    secrets: dict
+
+
+def _place(name, first_number) -> Place:
+    world = build(name, first_number)
+    business, rows = world.business, world.rows
+    card = business.cards.get(number=rows["number"])
+    contact, second = business.contacts.get(pk=rows["contact"]), make_contact(business, "Noor")
+    workflow, phase = business.workflows.get(pk=rows["workflow_id"]), business.phases.get(pk=rows["phase"])
+    for row in (workflow, phase, card, contact):
+        type(row).objects.filter(pk=row.pk).update(external_id=f"{name}-7")
+    by = actor(world.people["owner"])
+    key = f"custom.{ContactLabel.find_or_create(business, f'Guests of {name}', by=by).key}"
+    ids = {
+        "workflowId": rows["workflow_id"],
+        "phaseId": rows["phase"],
+        "cardId": card.pk,
+        "labelId": rows["label"],
+        "contactId": rows["contact"],
+        "secondContactId": second.pk,
+        "externalId": f"{name}-7",
+        "key": key,
+        "labelKeys": key,
+        "labelKeysToAdd": key,
+        "labelKeysToRemove": key,
+        "triggerKey": Trigger.create(business, name=f"{name} paid", by=by).key,
+    }
+    siblings = {
+        "workflowId": world.siblings["workflow_id"],
+        "phaseId": world.siblings["phase"],
+    }
+    secrets = {(role, scope): token_of(world.people[role], scope) for role in ROLES for scope in SCOPES}
+    secrets |= {role: token_of(world.people[role]) for role in ROLES}
+    return Place(world, ids, siblings, secrets)
+
+
+@pytest.fixture(scope="module")
+def _places(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield _place("Inside", 100), _place("Outside", 500)
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def here(_places, db, settings):
+    """The business whose walls are tested."""
+    settings.API_REQUESTS_A_MINUTE = 0
+    return _places[0]
+
+
+@pytest.fixture
+def elsewhere(_places, db):
+    """Another business, with rows of its own."""
+    return _places[1]
+
+
+def ask(secret, operation, ids, body="its own", query=""):
+    """Send a request and take back whatever it changed; the status must be a documented one."""
+    sent = operation.body(ids) if body == "its own" else body
+    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+    with transaction.atomic():
+        answer = Client().generic(
+            operation.method,
+            operation.address(ids) + query,
+            "" if sent is None else json.dumps(sent),
+            content_type="application/json",
+            headers=headers,
+        )
+        transaction.set_rollback(True)
+    assert answer.status_code in operation.told["responses"], f"{answer.status_code} {answer.content}"
+    return answer
+
+
+def rows_of(business) -> dict:
+    """Return all rows of a business but its tokens, whose last use is noted."""
+    kept = {}
+    for model in apps.get_models():
+        if model is not Token and any(field.name == "business" for field in model._meta.fields):
+            kept[model] = sorted(map(str, model._base_manager.filter(business=business).values_list()))
+    return kept
+
+
+# Who comes in -----------------------------------------------------------------------------------------
+
+
+@EACH
+def test_nobody_comes_in_without_a_token(operation, here):
+    answer = ask(None, operation, here.ids)
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, 'Bearer realm="Phasewise"')
+
+
+@EACH
+def test_a_sample_of_it_is_answered(operation, here):
+    answer = ask(here.secrets["owner"], operation, here.ids)
+    assert answer.status_code == 200, answer.content
+    validator_of(operation.told["responses"][200]).validate(json.loads(answer.content))
+
+
+@EACH
+@pytest.mark.parametrize("role", ROLES)
+def test_a_token_may_what_its_scope_and_its_makers_role_allow_and_nothing_else(operation, role, here):
+    grant = TABLE[operation.verb]
+    for scope in SCOPES:
+        answer = ask(here.secrets[role, scope], operation, here.ids)
+        is_allowed = scope == grant.scope and RANK[role] >= RANK[grant.role]
+        said = f"{role} with {scope} gets {answer.status_code}: {answer.content}"
+        assert (answer.status_code == 403) == (not is_allowed), said
+        assert answer.status_code not in (401, 404), said
+
+
+# What can be named ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.path_ids], ids=str)
+def test_what_is_another_businesss_is_not_there(operation, here, elsewhere):
+    before = rows_of(here.world.business), rows_of(elsewhere.world.business)
+    for part in operation.path_ids:
+        if part == "externalId" and operation.method == "PUT":
+            continue  # a name of one's own: it makes a row, or changes one's own
+        answer = ask(here.secrets["owner"], operation, here.ids | {part: elsewhere.ids[part]}, operation.body(here.ids))
+        assert answer.status_code == 404, f"{part}: {answer.status_code} {answer.content}"
+    assert (rows_of(here.world.business), rows_of(elsewhere.world.business)) == before
+
+
+@pytest.mark.parametrize("operation", [one for one in OPERATIONS if len(one.path_ids) > 1], ids=str)
+def test_what_is_another_workflows_is_not_there(operation, here):
+    for part in set(operation.path_ids) & set(here.siblings):
+        if operation.path_ids == ["workflowId", "externalId"]:
+            continue
+        answer = ask(here.secrets["owner"], operation, here.ids | {part: here.siblings[part]})
+        assert answer.status_code == 404, f"{part}: {answer.status_code} {answer.content}"
+
+
+def named(value, operation, path=()):
+    """Return where a body names a row, and which."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from named(part, operation, (*path, key))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from named(part, operation, (*path, index))
+    else:
+        name = next((key for key in reversed(path) if isinstance(key, str)), "")
+        if is_id(name, value):
+            yield path, meant(name, operation)
+
+
+NAMING = [one for one in OPERATIONS if "requestBody" in one.told]
+
+
+@pytest.mark.parametrize("operation", NAMING, ids=str)
+def test_what_a_body_names_of_another_business_is_not_there(operation, here, elsewhere):
+    before = rows_of(here.world.business), rows_of(elsewhere.world.business)
+    for path, what in named(operation.body(here.ids), operation.id):
+        body = operation.body(here.ids)
+        inner = body
+        for key in path[:-1]:
+            inner = inner[key]
+        inner[path[-1]] = str(elsewhere.ids[what])
+        answer = ask(here.secrets["owner"], operation, here.ids, body)
+        statuses = {answer.status_code}
+        if operation.is_bulk and answer.status_code == 200:
+            told = [one["itemMetadata"] for one in json.loads(answer.content)["results"]]
+            statuses = {one["status"] for one in told if not one["success"]}
+        expected = {200} if operation.id == "cancelEvent" else {404}  # that nothing is to be cancelled is no error
+        assert statuses == expected, f"{path}: {answer.status_code} {answer.content}"
+    assert (rows_of(here.world.business), rows_of(elsewhere.world.business)) == before
+
+
+@pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.query_ids], ids=str)
+def test_a_list_narrowed_by_what_is_another_businesss_is_empty(operation, here, elsewhere):
+    theirs = elsewhere.ids | {"attachmentValue": elsewhere.ids["contactId"], "subjectId": elsewhere.ids["cardId"]}
+    for part in operation.query_ids:
+        answer = ask(here.secrets["owner"], operation, here.ids, query=f"?{part}={theirs[part]}")
+        lists = [value for value in json.loads(answer.content).values() if isinstance(value, list)]
+        assert lists == [[]], f"{part}: {answer.content}"
+
+
+@EACH
+def test_no_answer_holds_an_id_of_another_business(operation, here, elsewhere):
+    told = ask(here.secrets["owner"], operation, here.ids).content.decode()
+    theirs = {str(value) for value in elsewhere.ids.values()} - {str(value) for value in here.ids.values()}
+    assert not [one for one in theirs if one in told]
+
+
+@EACH
+def test_what_never_was_is_not_there(operation, here):
+    for part in operation.path_ids:
+        if part == "externalId" and operation.method == "PUT":
+            continue
+        answer = ask(here.secrets["owner"], operation, here.ids | {part: uuid.uuid4()}, operation.body(here.ids))
+        assert answer.status_code == 404, f"{part}: {answer.status_code}"
+
+
+# Reading ----------------------------------------------------------------------------------------------
+
+READING = [one for one in OPERATIONS if one.verb.endswith(".view")]
+
+
+@pytest.mark.parametrize("operation", READING, ids=str)
+def test_reading_changes_nothing(operation, here):
+    secret = here.secrets["owner"]
+    ask(secret, operation, here.ids)
+    with CaptureQueriesContext(connection) as captured:
+        ask(secret, operation, here.ids)
+    writes = [query["sql"] for query in captured if re.match("INSERT|UPDATE|DELETE", query["sql"])]
+    assert all('"last_used_at"' in sql for sql in writes)
+
+
+def test_no_answer_takes_more_queries_with_more_in_it(here):
+    secret = here.secrets["owner"]
+
+    def taken():
+        counts = {}
+        for operation in READING:
+            with CaptureQueriesContext(connection) as captured:
+                assert ask(secret, operation, here.ids).status_code == 200
+            counts[operation.id] = len(captured)
+        return counts
+
+    taken()  # the first look fills caches
+    grow(here.world, 3)
+    little = taken()
+    grow(here.world, 30)
+    much = taken()
+    assert {name: (little[name], much[name]) for name in much if much[name] > little[name]} == {}
+
+
+def test_no_write_to_a_column_writes_more_rows_with_more_in_it(here):
+    phase = Phase.objects.get(pk=here.ids["phaseId"])
+    second = phase.workflow.phases.all()[1]
+    wanted = ("createCard", "putCard", "moveCard", "updateCard", "archiveCard", "deleteCard", "bulkMoveCards")
+
+    def taken():
+        counts = {}
+        for operation in OPERATIONS:
+            if operation.id in wanted:
+                body = operation.body(here.ids | {"newPhaseId": second.pk})
+                if operation.id == "moveCard":
+                    body |= {"newPhaseId": str(second.pk), "newPosition": 1}
+                changed = _changed_rows()
+                with CaptureQueriesContext(connection) as captured:
+                    assert ask(here.secrets["owner"], operation, here.ids, body).status_code == 200
+                counts[operation.id] = (len(captured), _changed_rows() - changed)
+        return counts
+
+    taken()
+    for to in (phase, second):
+        for _ in range(3):
+            make_card(to)
+    little = taken()
+    for to in (phase, second):
+        for _ in range(40):
+            make_card(to)
+    assert taken() == little
+
+
+def _changed_rows() -> int:
+    """Return how many rows this connection has written, which only SQLite tells."""
+    return connection.connection.total_changes if connection.vendor == "sqlite" else 0
+
+
+# The document -----------------------------------------------------------------------------------------
+
+
+def validator_of(part: dict):
+    """Return what checks a value against the schema of a request or an answer."""
+    schema = part["content"]["application/json"]["schema"]
+    return jsonschema_rs.Draft202012Validator({"components": DOCUMENT["components"], **schema}, validate_formats=True)
+
+
+def test_every_operation_is_called_by_one_name():
+    names = [operation.id for operation in OPERATIONS]
+    assert len(names) == len(set(names)) > 50
+
+
+def test_no_two_shapes_have_the_same_name():
+    def kinds(shape):
+        for kind in shape.__subclasses__():
+            yield kind
+            yield from kinds(kind)
+
+    names = [kind.__name__ for kind in set(kinds(Shape))]
+    assert sorted(names) == sorted(set(names))
+
+
+@EACH
+def test_the_document_says_of_an_operation_what_the_table_says(operation):
+    assert TABLE[operation.verb].scope in SCOPES
+    assert operation.told["security"] == [{"token": [TABLE[operation.verb].scope]}]
+    assert operation.told["summary"]
+    assert operation.told["description"]
+    assert operation.told["operationId"] == to_camel(operation.told["operationId"])
+    always = {200, 400, 401, 403, 404, 429, 500}
+    assert set(operation.told["responses"]) >= always
+    for status, answer in operation.told["responses"].items():
+        assert answer["description"]
+        assert answer["content"]["application/json"]["schema"]["$ref"].endswith("/Problem") == (status != 200)
+
+
+@EACH
+def test_every_example_of_the_document_is_valid(operation):
+    if "requestBody" in operation.told:
+        body = operation.told["requestBody"]
+        validator_of(body).validate(body["content"]["application/json"]["example"])
+    for answer in operation.told["responses"].values():
+        validator_of(answer).validate(answer["content"]["application/json"]["example"])
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENT["components"]["schemas"]))
+def test_every_field_of_every_shape_has_a_type(name):
+    shape = DOCUMENT["components"]["schemas"][name]
+    assert shape["description"]
+    for field, schema in shape["properties"].items():
+        known = {"type", "$ref", "anyOf", "allOf", "enum", "const", "readOnly"}
+        assert known & set(schema), f"{name}.{field} may be anything"
+        for example in schema.get("examples", []):
+            jsonschema_rs.Draft202012Validator(
+                {"components": DOCUMENT["components"], **schema}, validate_formats=True
+            ).validate(example)
+
+
+def test_every_status_that_is_refused_has_an_example():
+    told = {status for operation in OPERATIONS for status in operation.told["responses"]} - {200}
+    assert told == set(PROBLEMS)
