@@ -1,0 +1,102 @@
+"""Somebody who knows the document of the API and means no good: schemathesis, with the token of a role."""
+
+import itertools
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+import schemathesis
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.engine import Status, events, from_schema
+
+from accounts.openapi import document
+from config.api import api
+
+# What a request that fits the document may be refused with all the same: the document cannot say what a card lacks, which
+# of several fields must be there, or what the query language takes.
+UNSAID = re.compile(
+    "CLOSING_NEEDED|MISSING_FACTS|OTHER_WORKFLOW|WIN_PHASE_STAYS|INSUFFICIENT_CONTACT_DATA|ILLEGAL_SOURCE_CONTACTS|"
+    "CANNOT_HAVE_MULTIPLE_PRIMARY_INFO|MALFORMED_FILTER|UNSUPPORTED_.*|MALFORMED_DATE"
+)
+
+
+@dataclass
+class Fuzz:
+    """What came of it: how many requests got which status, and what was wrong."""
+
+    statuses: Counter = field(default_factory=Counter)
+    operations: Counter = field(default_factory=Counter)
+    findings: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self):
+        told = ", ".join(f"{count} × {status}" for status, count in sorted(self.statuses.items()))
+        return f"{self.statuses.total()} requests to {len(self.operations)} operations: {told}"
+
+
+def fuzz(server: str, secret: str, *, examples: int, seed: int, seconds: float | None = None) -> Fuzz:
+    """Send what the document allows, and what it does not, in every phase; return what came of it.
+
+    examples: per operation and phase; seconds: when to stop at the latest.
+    """
+    config = SchemathesisConfig.from_dict(
+        {
+            "seed": seed,
+            "base-url": server,
+            "headers": {"Authorization": f"Bearer {secret}"},
+            "continue-on-failure": True,
+            "generation": {"max-examples": examples, "no-shrink": True, "database": "none"},
+        }
+    )
+    config.projects.default.max_time = seconds
+    schema = schemathesis.openapi.from_dict(document(api), config=config)
+    found = Fuzz()
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.ScenarioFinished):
+            _note(found, event.recorder)
+        elif isinstance(event, events.NonFatalError):
+            found.findings.setdefault(f"{event.label}: {event.info.title}", event.info.format())
+        elif isinstance(event, events.FatalError):
+            raise event.exception
+    return found
+
+
+_keys = itertools.count(1)
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Make most keys new ones: what was asked under a key before is refused, and so never reaches what it asks for."""
+    key = (case.headers or {}).get("Idempotency-Key", "")
+    is_about_headers = getattr(case.meta.phase.data, "parameter_location", None) == ParameterLocation.HEADER
+    if not is_about_headers and re.fullmatch("[!-~]{1,190}", key) and next(_keys) % 8:
+        case.headers["Idempotency-Key"] = f"{key}-{next(_keys)}"
+
+
+def _note(found: Fuzz, recorder) -> None:
+    for key, interaction in recorder.interactions.items():
+        if interaction.response is not None:
+            found.statuses[interaction.response.status_code] += 1
+            found.operations[recorder.cases[key].value.operation.label] += 1
+    for key, checks in recorder.checks.items():
+        for check in checks:
+            if check.status == Status.FAILURE and not _is_unsaid(check, recorder.interactions[key].response):
+                failure = check.failure_info.failure
+                name = f"{recorder.cases[key].value.operation.label}: {check.name}: {failure.title}"
+                answer = recorder.interactions[key].response
+                told = f"{answer.status_code} {answer.content.decode()[:500]}"
+                found.findings.setdefault(name, f"{failure.message}\n{check.failure_info.code_sample}\n{told}")
+
+
+def _is_unsaid(check, response) -> bool:
+    if check.name == "negative_data_rejection":
+        return "" in response.request.headers.values()  # the server drops a header without a value
+    if check.name == "ensure_resource_availability":
+        return bool(response.request.body)  # a 404 may be about what the body names
+    if check.name != "positive_data_acceptance":
+        return False
+    details = response.json()["details"]
+    if "validationError" in details:
+        wrong = [one["field"] for one in details["validationError"]["fieldViolations"]]
+        return wrong == ["revision"] and "If-Match" not in response.request.headers  # one of the two must be there
+    return response.status_code == 412 or bool(UNSAID.fullmatch(details["applicationError"]["code"]))
