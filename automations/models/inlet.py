@@ -227,7 +227,7 @@ def _text(value) -> str:
     """Return a JSON value as people would write it down; "" for what is no single value."""
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value).strip() if isinstance(value, (str, int, float)) else ""
+    return str(value).replace("\x00", "").strip() if isinstance(value, (str, int, float)) else ""
 
 
 def _digest(secret: str) -> str:
