@@ -8,9 +8,11 @@ from django.urls import reverse
 
 from accounts.models.business import reserved_slugs
 from accounts.openapi import document
+from accounts.rest import REFUSALS
 from config.api import api
 from config.views.guides import NAMES
 from config.views.reference import groups
+from tests.house.source import FLOORS, HERE
 
 GUIDES = [reverse("docs") if name == "start" else reverse("docs_guide", args=[name]) for name in NAMES]
 DOCUMENT = reverse("docs_document")
@@ -50,6 +52,20 @@ def test_they_load_nothing_from_elsewhere(client):
     for path in [*GUIDES, reverse("docs_api")]:
         page = client.get(path).content.decode()
         assert not re.findall(r'<(?:script|link|img|iframe)[^>]+(?:src|href)="(?!/)[^"]*"', page), path
+
+
+def test_the_page_on_errors_knows_every_code_that_is_answered():
+    told = {}
+    for row in re.findall(r"^\| `[A-Z].*", HERE.joinpath("templates/docs/errors.md").read_text(), re.MULTILINE):
+        _, codes, statuses, *_ = row.split("|")
+        told |= dict.fromkeys(re.findall(r"`(\w+)`", codes), statuses)
+    answered = set(REFUSALS.values())
+    for floor in FLOORS:
+        for path in HERE.joinpath(floor).rglob("*.py"):
+            said = re.findall(r'Refused\(\s*(\d{3}), "([A-Z_]+)"', path.read_text())
+            answered |= {(int(status), code) for status, code in said}
+    wrong = {(status, code) for status, code in answered if str(status) not in told.get(code, "")}
+    assert not wrong
 
 
 # The document -----------------------------------------------------------------------------------------
