@@ -11,7 +11,13 @@ from functools import partial, wraps
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, RequestDataTooBig, ValidationError
+from django.core.exceptions import (
+    NON_FIELD_ERRORS,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    ValidationError,
+)
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Collate
@@ -35,6 +41,7 @@ log = logging.getLogger("django.request")
 MOST_AT_ONCE = 500  # items of a bulk
 LARGEST_PAGE = 1000
 LARGEST_OFFSET = 10_000_000
+MOST_VIOLATIONS = 100  # that are told: an answer may not become ten times as large as what was sent
 
 
 # Shapes -----------------------------------------------------------------------------------------------
@@ -574,6 +581,7 @@ def answer_errors(api) -> None:
     api.add_exception_handler(ninja_errors.HttpError, _not_parsed)
     api.add_exception_handler(Http404, lambda request, error: not_found(request))
     api.add_exception_handler(RequestDataTooBig, _too_large)
+    api.add_exception_handler(SuspiciousOperation, lambda request, error: _unreadable())
     api.add_exception_handler(Exception, _fault)
 
 
@@ -628,7 +636,7 @@ def _refused(request, error):
 
 def _not_as_documented(request, error):
     found = []
-    for one in error.errors:
+    for one in error.errors[:MOST_VIOLATIONS]:
         source, *place = one["loc"]
         if source == "path":
             return not_found(request)
@@ -640,6 +648,10 @@ def _not_as_documented(request, error):
 def _not_parsed(request, error):
     if isinstance(error.__cause__, Refused):
         return _refused(request, error.__cause__)
+    return _unreadable()
+
+
+def _unreadable():
     return refused(400, "MALFORMED_REQUEST", "The request cannot be read.")
 
 

@@ -131,12 +131,14 @@ class Inlet(models.Model):
             raise ValidationError("This is no JSON.", code="json") from None
         if self.only_path and _text(_dig(document, self.only_path)) != self.only_value:
             return None
-        named = _text(_dig(document, self.path))
+        named = _text(_dig(document, self.path))[:320]
         if not named:
             raise ValidationError(f"There is nothing at {self.path}.", code="path")
-        card = self._find(named[:320])
+        # Half a character, or the null character, is kept by no database and so names nothing.
+        kept = named.replace("\x00", "").encode("utf-8", "replace").decode()
+        card = self._find(named) if kept == named else None
         if card is None:
-            raise ValidationError(f"No card is named by “{named[:100]}”.", code="card")
+            raise ValidationError(f"No card is named by “{kept[:100]}”.", code="card")
         return card
 
     def receive(self, body: str, key: str = "") -> "Received":

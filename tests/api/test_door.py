@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import rates
 from accounts.models import Membership, Token
+from accounts.rest import MOST_VIOLATIONS
 from tests.api.program import program_of, token_of
 from tests.factories import actor, make_card
 
@@ -324,6 +325,16 @@ def test_a_wrong_query_names_the_part(program, workflow, query):
     answer = program.get(f"{WORKFLOWS}/{workflow.pk}/phases?{query}")
     assert answer.status == 400
     assert set(answer.fields) == {query.partition("=")[0]}
+
+
+def test_a_query_of_more_parts_than_anybody_needs_is_refused(program, workflow):
+    answer = program.get("/events/v1/events?" + "name=card.&" * 1001)
+    assert (answer.status, answer.code) == (400, "MALFORMED_REQUEST")
+
+
+def test_of_thousands_of_wrong_fields_the_first_are_told(program):
+    answer = program.post(WORKFLOWS, {f"field{number}": 1 for number in range(5000)})
+    assert (answer.status, len(answer.fields)) == (400, MOST_VIOLATIONS)
 
 
 def test_broken_utf8_in_a_query_is_only_text(program, workflow):

@@ -64,6 +64,14 @@ def test_a_card_is_found_by_what_names_it(inlet, card, owner, find, named):
     assert len(reports()) == 1
 
 
+@pytest.mark.parametrize("find", ["number", "external_id", "email"])
+@pytest.mark.parametrize("sign", ["\\u0000", "\\ud800"])
+def test_what_no_database_can_keep_names_no_card(inlet, card, owner, find, sign):
+    inlet.update(find=find, by=actor(owner))
+    answer = send(inlet, f'{{"data": {{"card": "INV-7{sign}"}}}}')
+    assert (answer.status_code, reports()) == (422, [])
+
+
 def test_lists_have_places(inlet, card, owner):
     inlet.update(path="items.1.ref", by=actor(owner))
     assert send(inlet, {"items": [{}, {"ref": card.number}]}).status_code == 200
@@ -87,7 +95,8 @@ def test_what_is_not_meant_is_passed_over(inlet, card, owner):
         ('{"data": {"card": {}}}', "There is nothing at data.card."),
         ('{"data": {"card": 999999}}', "No card is named by “999999”."),
         ('{"data": {"card": 9e99}}', "No card is named by “9e+99”."),
-        ('{"data": {"card": "x\\u0000"}}', "No card is named by"),
+        ('{"data": {"card": "x\\u0000"}}', "No card is named by “x”."),
+        ('{"data": {"card": "x\\ud800"}}', "No card is named by “x?”."),
         (b"\xff\xfe", "This is no JSON."),
     ],
 )
