@@ -1,8 +1,10 @@
 """Rules over the API: as documents, one by one or all at once, tried on a card; and the runs they leave."""
 
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from ninja import Query, Router
 from pydantic import Field
 
@@ -15,6 +17,7 @@ from accounts.rest import (
     Offset,
     Pagination,
     ReadOnly,
+    Refused,
     Shape,
     find,
     in_millis,
@@ -22,7 +25,7 @@ from accounts.rest import (
     paged,
     text,
 )
-from accounts.verbs import in_one
+from accounts.verbs import Stale, in_one
 from automations import exchange
 from automations.models import Rule, Run
 from automations.models.run import STATES as RUN_STATES
@@ -47,9 +50,8 @@ Document = Annotated[
         ],
     ),
 ]
-PATHS = {part: f"rule.document.{part}" for part in ("trigger", "conditions", "actions")} | {
-    "workflow": "rule.workflowId"
-}
+# What no schema of a document can say is refused with one code, at its part.
+CODES = {"state": (409, "RUN_NOT_FAILED"), "many": (403, "MAX_RULES_REACHED")}
 
 
 class RuleFields(Shape):
@@ -197,18 +199,13 @@ def list_rules(request, wanted: Query[WantedRules]):
     return {"rules": shown, "pagination": paged(wanted.limit, wanted.offset, rows.count(), len(shown))}
 
 
-@operation(router, "POST", "/rules", verb="rule.create", answers=Made, inside="rule", paths=PATHS)
+@operation(router, "POST", "/rules", verb="rule.create", answers=Made, inside="rule", codes=CODES)
 def create_rule(request, body: NewRule):
     """Create a rule from its document; what the document names that is not there yet is told as a problem of it."""
-    sent = body.rule
-    rule = Rule.create(
-        request.business,
-        sent.document,
-        name=sent.name or "",
-        workflow=_workflow(request, sent.workflow_id),
-        state=sent.state or "on",
-        by=request.actor,
-    )
+    sent, workflow = body.rule, _workflow(request, body.rule.workflow_id)
+    named = {"name": sent.name or "", "workflow": workflow, "state": sent.state or "on"}
+    with _in_words():
+        rule = Rule.create(request.business, sent.document, **named, by=request.actor)
     return {"id": str(rule.pk)}
 
 
@@ -219,7 +216,7 @@ def get_rule(request, rule: UUID):
     return {"rule": _shape(found) | {"problems": found.problems}}
 
 
-@operation(router, "PATCH", "/rules/{rule}", verb="rule.update", answers=Nothing, inside="rule", paths=PATHS)
+@operation(router, "PATCH", "/rules/{rule}", verb="rule.update", answers=Nothing, inside="rule", codes=CODES)
 def update_rule(request, rule: UUID, body: ChangedRule):
     """Change a rule, or switch it; runs that wait finish as they began. A null takes the workflow away."""
     found, sent = find_rule(request, rule), body.rule
@@ -233,7 +230,8 @@ def update_rule(request, rule: UUID, body: ChangedRule):
         if sent.state:
             found.switch(sent.state, by=request.actor)
 
-    in_one(change)
+    with _in_words():
+        in_one(change)
     return {}
 
 
@@ -258,10 +256,11 @@ def export_rules(request):
     return exchange.export(request.business)
 
 
-@operation(router, "POST", "/rulebook", verb="rule.create", answers=Imported)
+@operation(router, "POST", "/rulebook", verb="rule.create", answers=Imported, codes=CODES)
 def import_rules(request, body: Rulebook):
     """Make the rules of such a document, all or none, switched off, beside those that are there."""
-    made = exchange.import_all(request.business, {"rules": body.rules}, by=request.actor)
+    with _in_words():
+        made = exchange.import_all(request.business, {"rules": body.rules}, by=request.actor)
     return {"ids": [str(rule.pk) for rule in made]}
 
 
@@ -274,15 +273,28 @@ def list_runs(request, wanted: Query[WantedRuns]):
     return {"runs": shown, "pagination": paged(wanted.limit, wanted.offset, rows.count(), len(shown))}
 
 
-@operation(router, "POST", "/runs/{run}/retry", verb="run.retry", answers=Nothing)
+@operation(router, "POST", "/runs/{run}/retry", verb="run.retry", answers=Nothing, codes=CODES)
 def retry_run(request, run: UUID):
     """Try a failed run again, from the action that failed."""
     find(request.business.runs, "RUN_NOT_FOUND", pk=run).retry(by=request.actor)
     return {}
 
 
+@contextmanager
+def _in_words():
+    """Say of a document that makes no sense which part of it, and why."""
+    try:
+        yield
+    except ValidationError as error:
+        parts = getattr(error, "error_dict", {})
+        if isinstance(error, Stale) or (not parts and error.code in CODES):
+            raise
+        part = next(iter(parts), "")
+        raise Refused(400, "UNSUPPORTED_RULE", " ".join(error.messages), part=part) from None
+
+
 def _workflow(request, pk):
-    return find(request.business.workflows, "WORKFLOW_NOT_FOUND", pk=as_uuid(pk)) if pk else None
+    return find(request.business.workflows, "WORKFLOW_NOT_FOUND", pk=as_uuid(pk)) if pk is not None else None
 
 
 def _shape(rule: Rule) -> dict:

@@ -56,22 +56,48 @@ def test_a_rule_is_changed_and_switched_and_deleted(program, workflow):
 
 
 @pytest.mark.parametrize(
+    ("document", "part"),
+    [
+        ({}, "trigger"),
+        ({**HELLO, "else": 1}, ""),
+        ({**HELLO, "trigger": "moon"}, "trigger"),
+        ({**HELLO, "conditions": {"moon": 1}}, "conditions"),
+        ({**HELLO, "actions": []}, "actions"),
+        ({**HELLO, "workflow": "Elsewhere"}, "workflow"),
+    ],
+)
+def test_a_document_that_makes_no_sense_is_refused_at_its_part(program, document, part):
+    pk = made(program)
+    for answer in (
+        program.post(RULES, {"rule": {"document": document}}),
+        program.patch(f"{RULES}/{pk}", {"rule": {"document": document}}) if document else None,
+    ):
+        if answer:
+            assert (answer.status, answer.code, answer.data) == (400, "UNSUPPORTED_RULE", {"part": part})
+    assert Rule.objects.get().document == DOCUMENT
+
+
+@pytest.mark.parametrize(
     ("rule", "field"),
     [
         ({}, "rule.document"),
         ({"document": []}, "rule.document"),
-        ({"document": {**HELLO, "trigger": "moon"}}, "rule.document.trigger"),
-        ({"document": {**HELLO, "conditions": {"moon": 1}}}, "rule.document.conditions"),
-        ({"document": {**HELLO, "actions": []}}, "rule.document.actions"),
         ({"document": HELLO, "state": "armed"}, "rule.state"),
         ({"document": HELLO, "else": 1}, "rule.else"),
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused_at_the_field(program, rule, field):
+def test_a_request_that_makes_no_sense_names_the_field(program, rule, field):
     answer = program.post(RULES, {"rule": rule})
     assert answer.status == 400
     assert field in answer.fields
     assert not Rule.objects.exists()
+
+
+def test_a_business_has_so_many_rules_and_no_more(program, settings):
+    settings.RULES_MOST = 1
+    made(program)
+    answer = program.post(RULES, {"rule": {"document": HELLO}})
+    assert (answer.status, answer.code) == (403, "MAX_RULES_REACHED")
 
 
 def test_a_rule_is_tried_and_nothing_stays(program, workflow):
@@ -91,7 +117,7 @@ def test_what_failed_is_tried_again(program, workflow):
     label.update(name="Oak", by=Run.objects.get().actor)
     assert program.post(f"{RUNS}/{run['id']}/retry").body == {}
     assert list(Card.objects.get(pk=card.pk).labels.all()) == [label]
-    assert program.post(f"{RUNS}/{run['id']}/retry").status == 400
+    assert program.post(f"{RUNS}/{run['id']}/retry").code == "RUN_NOT_FAILED"
 
 
 def test_all_rules_go_out_and_come_in_as_one_document(program, foreigner):
