@@ -265,11 +265,11 @@ def ago(moment) -> str:
 def when(moment, style: str = "ago") -> SafeString:
     """Write a moment as a <time> that machines and the pointer can read in full.
 
-    style is ago, day, clock, or within: a day in the middle of a sentence (today, 25 Nov).
+    style is ago, day, clock, or in the middle of a sentence within (today, 25 Nov) and since (today, 08:00).
     """
     if not moment:
         return SafeString("")
-    said = {"ago": ago, "day": day, "clock": clock, "within": within}[style](moment)
+    said = {"ago": ago, "day": day, "clock": clock, "within": within, "since": since}[style](moment)
     if not isinstance(moment, datetime):
         return format_html('<time datetime="{}">{}</time>', moment.isoformat(), said)
     full = f"{local(moment).isoformat()} {clock(moment)}"
@@ -280,6 +280,12 @@ def when(moment, style: str = "ago") -> SafeString:
 def within(moment) -> str:
     """Write a day as it stands in the middle of a sentence: today, 25 Nov."""
     said = day(moment)
+    return said[:1].lower() + said[1:]
+
+
+def since(moment) -> str:
+    """Write how long ago something was, as it stands in the middle of a sentence: 5 min ago, yesterday, 08:00."""
+    said = ago(moment)
     return said[:1].lower() + said[1:]
 
 

@@ -179,7 +179,7 @@ class Blank:
             except (ValidationError, ValueError, OverflowError):
                 return value
         if self.input.kind in ("text", "long_text", "lines", "any", "email"):
-            line = " ".join(value.split())
+            line = " ".join(value.split()).rstrip(".")
             return f"“{line if len(line) < 60 else line[:57] + '…'}”"
         return value
 

@@ -1,4 +1,4 @@
-// <keep-typed>: around a form that the server draws anew. What is typed while its answer is under way is kept.
+// <keep-typed>: around a piece with a form that the server draws anew. What is typed while its answer is under way is kept.
 
 class KeepTyped extends HTMLElement {
   connectedCallback() {
@@ -16,6 +16,7 @@ class KeepTyped extends HTMLElement {
   }
 
   handleEvent(event) {
+    if (event.detail.elt.tagName !== "FORM" && event.type === "htmx:beforeRequest") return;
     if (event.type === "htmx:beforeRequest") {
       this.sent = new Map(this.fields.map((field) => [field.id, this.state(field)]));
       return;
