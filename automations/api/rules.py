@@ -30,25 +30,20 @@ from automations import exchange
 from automations.models import Rule, Run
 from automations.models.run import STATES as RUN_STATES
 from automations.trying import try_on
-from boards.search import as_uuid
 
 router = Router(tags=["Rules"])
 
 State = Literal["on", "watch", "off"]
 RunState = Literal[tuple(state for state, _ in RUN_STATES)]
 Page = Annotated[int, Field(ge=1, le=1000)]
+EXAMPLE = {
+    "trigger": "state_changed",
+    "conditions": {"new_state": "delayed"},
+    "actions": [{"type": "add_comment", "text": "Sorry"}],
+}
 Document = Annotated[
     dict[str, Any],
-    Field(
-        description="trigger, conditions and actions, kept as they come: see the example.",
-        examples=[
-            {
-                "trigger": "state_changed",
-                "conditions": {"new_state": "delayed"},
-                "actions": [{"type": "add_comment", "text": "Sorry"}],
-            }
-        ],
-    ),
+    Field(description="trigger, conditions and actions, kept as they come: see the example.", examples=[EXAMPLE]),
 ]
 # What no schema of a document can say is refused with one code, at its part.
 CODES = {"state": (409, "RUN_NOT_FAILED"), "many": (403, "MAX_RULES_REACHED")}
@@ -59,7 +54,7 @@ class RuleFields(Shape):
 
     id: ReadOnly = None
     name: text(Rule, "name") | None = None
-    workflow_id: Id | None = None
+    workflow_id: UUID | None = None
     state: State | None = Field(None, description="on, off, or watch: it only says what it would have done.")
     document: Document
     version: ReadOnly = None
@@ -128,7 +123,7 @@ class Rules(Shape):
 class OnCard(Shape):
     """The card on which a rule is tried."""
 
-    card_id: Id
+    card_id: UUID
 
 
 class TrialShape(Shape):
@@ -143,7 +138,7 @@ class TrialShape(Shape):
 class Rulebook(Shape):
     """All rules of a business, as one document."""
 
-    rules: Annotated[list[dict[str, Any]], Field(max_length=1000)]
+    rules: Annotated[list[dict[str, Any]], Field(max_length=1000, examples=[[{"name": "Say sorry", "rule": EXAMPLE}]])]
 
 
 class Imported(Shape):
@@ -245,7 +240,7 @@ def delete_rule(request, rule: UUID):
 @operation(router, "POST", "/rules/{rule}/try", verb="rule.update", answers=TrialShape)
 def try_rule(request, rule: UUID, body: OnCard):
     """Try a rule on a card as it stands: what it would do and send. Nothing of it stays, nothing leaves."""
-    card = find(request.business.cards.select_related("phase"), "CARD_NOT_FOUND", pk=as_uuid(body.card_id))
+    card = find(request.business.cards.select_related("phase"), "CARD_NOT_FOUND", pk=body.card_id)
     trial = try_on(find_rule(request, rule), card)
     return {"reason": trial.reason, "steps": trial.steps, "shown": trial.shown, "error": trial.error}
 
@@ -294,7 +289,7 @@ def _in_words():
 
 
 def _workflow(request, pk):
-    return find(request.business.workflows, "WORKFLOW_NOT_FOUND", pk=as_uuid(pk)) if pk is not None else None
+    return find(request.business.workflows, "WORKFLOW_NOT_FOUND", pk=pk) if pk is not None else None
 
 
 def _shape(rule: Rule) -> dict:

@@ -17,6 +17,7 @@ from accounts.models import Token
 from accounts.openapi import PROBLEMS, document
 from accounts.policy import RANK, SCOPES, TABLE
 from accounts.rest import Shape
+from automations.models.run import FAILED
 from boards.models import Phase, Trigger
 from config.api import api
 from contacts.models import ContactLabel
@@ -148,6 +149,7 @@ def _place(name, first_number) -> Place:
     workflow, phase = business.workflows.get(pk=rows["workflow_id"]), business.phases.get(pk=rows["phase"])
     for row in (workflow, phase, card, contact):
         type(row).objects.filter(pk=row.pk).update(external_id=f"{name}-7")
+    business.runs.filter(pk=rows["run"]).update(state=FAILED)  # only what failed can be tried again
     by = actor(world.people["owner"])
     key = f"custom.{ContactLabel.find_or_create(business, f'Guests of {name}', by=by).key}"
     ids = {
@@ -157,6 +159,8 @@ def _place(name, first_number) -> Place:
         "labelId": rows["label"],
         "contactId": rows["contact"],
         "secondContactId": second.pk,
+        "ruleId": rows["rule"],
+        "runId": rows["run"],
         "externalId": f"{name}-7",
         "key": key,
         "labelKeys": key,
