@@ -27,9 +27,9 @@ PATH = RegexValidator(r"^[\w-]+(\.[\w-]+)*\Z", "Write names with dots between th
 
 NUMBER, EXTERNAL, EMAIL = "number", "external_id", "email"
 FINDS = [
-    (NUMBER, "is the card's number"),
-    (EXTERNAL, "is the card's external id"),
-    (EMAIL, "is the e-mail of the card's contact"),
+    (NUMBER, "The card's number"),
+    (EXTERNAL, "The card's external id"),
+    (EMAIL, "The e-mail of its contact"),
 ]
 
 
@@ -229,7 +229,7 @@ def _text(value) -> str:
     """Return a JSON value as people would write it down; "" for what is no single value."""
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value).replace("\x00", "").strip() if isinstance(value, (str, int, float)) else ""
+    return str(value).strip() if isinstance(value, (str, int, float)) else ""
 
 
 def _digest(secret: str) -> str:
