@@ -122,13 +122,15 @@ def own_external_id(row):
 
 
 def _refuse_null(*given) -> None:
-    for value in given:
+    left = list(given)  # not by recursion: JSON may be deeper than Python's stack
+    while left:
+        value = left.pop()
         if isinstance(value, str) and "\x00" in value:
             raise ValidationError("Text may not contain the null character.", code="null")
         if isinstance(value, dict):
-            _refuse_null(*value.values())
+            left += value.values()
         elif isinstance(value, (list, tuple)):
-            _refuse_null(*value)
+            left += value
 
 
 def _points_nowhere(error: IntegrityError) -> bool:

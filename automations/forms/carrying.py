@@ -31,6 +31,7 @@ class CarryForm(forms.Form):
             raise ValidationError({"document": "Paste a rule here, or choose a file."})
         try:
             found = json.loads(text)
+            kept = json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no text
         except (ValueError, RecursionError) as error:
             at = (
                 f" It goes wrong in line {error.lineno}: {error.msg}."
@@ -38,6 +39,8 @@ class CarryForm(forms.Form):
                 else ""
             )
             raise ValidationError({"document": f"This is no JSON.{at}"}) from None
+        if rb"\u0000" in kept:
+            raise ValidationError({"document": "Text may not contain the null character."})
         if isinstance(found, dict) and isinstance(found.get("rules"), list):
             found = found["rules"]
         found = found if isinstance(found, list) else [found]

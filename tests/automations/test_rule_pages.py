@@ -276,6 +276,9 @@ def test_a_copy_is_off_and_a_deleted_rule_is_gone_but_its_runs_stay(page, busine
 # Recipes, in and out ----------------------------------------------------------------------------------
 
 
+ODD = ["\\ud800", "\\u0000"]  # half a character, and the null character: JSON allows them, no database keeps them
+
+
 def _imported(page, business, document):
     page.post(to("rule_import"), {"document": json.dumps(document)})
     return business.rules.get()
@@ -295,7 +298,14 @@ def test_all_rules_go_out_and_come_in_as_one_document(page, business, rule):
     assert [one.document for one in business.rules.all()] == [GREET, GREET]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"trigger": "nope", "actions": []}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "7", '{"trigger": "nope", "actions": []}'),
+        *(f'{{"{key}": "{sign}", "rule": {json.dumps(SEED)}}}' for key in ("name", "workflow") for sign in ODD),
+        f'{{"rule": {"[" * 900}{"]" * 900}}}',
+    ],
+)
 def test_what_makes_no_sense_is_not_imported_and_stays_in_the_field(page, business, text):
     answer = page.post(to("rule_import"), {"document": text})
     assert answer.status_code == 422
