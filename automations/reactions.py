@@ -102,6 +102,8 @@ def notify_of_trouble(sender, event, **kwargs):
     """Tell owners and managers what stopped working by itself."""
     if event.actor_kind == "member":
         return  # somebody switched it off, and knows
+    if Delivery.objects.filter(pk=event.subject_id, member__isnull=False).exists():
+        return  # a mail about a mail that told a member something would be given up as well, and so on
     members = event.business.memberships.filter(role__in=(OWNER, MANAGER)).select_related("user", "business")
     said = strip_tags(str(event.sentence))
     said = f"{event.subject_name} {said}" if event.subject_kind == "rule" else said[:1].upper() + said[1:]

@@ -127,6 +127,20 @@ def test_a_rule_that_fails_is_told(business, card, phases, owner, staff):
     assert "There is no mail template “gone”" in texts(owner)[0]
 
 
+def test_a_notice_that_cannot_be_mailed_is_no_trouble_to_be_mailed_about(
+    alarm, card, phases, owner, manager, letterbox, staff
+):
+    Preference.of(manager).update(ways={"trouble": "now"}, by=actor(manager))
+    alarm("managers")
+    card.move(phases[2], by=actor(staff))
+    letterbox.answer = "550 No such mailbox"
+    for _ in range(3):
+        for delivery in Delivery.objects.open():
+            Delivery.carry(delivery.pk)
+    assert set(Delivery.objects.values_list("state", flat=True)) == {Delivery.GIVEN_UP}
+    assert len(texts(manager)) == 1
+
+
 # How people like it -----------------------------------------------------------------------------------
 
 
