@@ -14,10 +14,10 @@ from accounts.openapi import document
 from config.api import api
 
 # What a request that fits the document may be refused with all the same: the document cannot say what a card lacks, which
-# of several fields must be there, or what the query language takes.
+# of several fields must be there, what the query language takes, or that no text in an object of any shape holds a null.
 UNSAID = re.compile(
     "CLOSING_NEEDED|MISSING_FACTS|OTHER_WORKFLOW|WIN_PHASE_STAYS|INSUFFICIENT_CONTACT_DATA|ILLEGAL_SOURCE_CONTACTS|"
-    "CANNOT_HAVE_MULTIPLE_PRIMARY_INFO|MALFORMED_FILTER|UNSUPPORTED_.*|MALFORMED_DATE"
+    "CANNOT_HAVE_MULTIPLE_PRIMARY_INFO|NULL_CHARACTER|MALFORMED_FILTER|UNSUPPORTED_.*|MALFORMED_DATE"
 )
 
 
