@@ -113,7 +113,6 @@ def one_context(request, rule: Rule, sheet: Sheet | None = None, **more) -> dict
         "rule": rule,
         "sheet": sheet,
         "action": reverse("rule_change", args=[request.business.slug, rule.pk]),
-        "states": STATES,
         "runs": list(shown.for_list()[:MOST_RUNS]),
         "failed": runs.filter(state=FAILED).count(),
         "only_failed": wanted == FAILED,
@@ -125,6 +124,7 @@ def one_context(request, rule: Rule, sheet: Sheet | None = None, **more) -> dict
 
 def _editing(request) -> dict:
     return {
+        "states": STATES,
         "may_update": may(request.actor, "rule.update"),
         "may_create": may(request.actor, "rule.create"),
         "may_switch": may(request.actor, "rule.switch"),

@@ -91,3 +91,18 @@ document.addEventListener("submit", (event) => {
   form.dataset.sent = "";
   window.addEventListener("pageshow", () => delete form.dataset.sent, { once: true });
 });
+
+// Where a new request takes the place of the last, the same button waits for its answer: the server has the first already.
+let underWay = new WeakMap();
+document.addEventListener("htmx:confirm", (event) => {
+  const { elt, triggeringEvent } = event.detail;
+  const button = triggeringEvent?.submitter;
+  if (button && button === underWay.get(elt) && elt.getAttribute("hx-sync")?.endsWith(":replace")) event.preventDefault();
+});
+document.addEventListener("htmx:beforeRequest", (event) => {
+  underWay.set(event.detail.elt, event.detail.requestConfig.triggeringEvent?.submitter);
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (!event.detail.xhr.getResponseHeader("HX-Redirect")) underWay.delete(event.detail.elt);
+});
+window.addEventListener("pageshow", () => (underWay = new WeakMap()));

@@ -451,3 +451,9 @@ def test_a_failed_run_in_the_feed_leads_to_its_rule(page, business, owner, workf
     text = read(page.get(reverse("feed", args=["brightside"])))
     assert "could not finish on Oak kitchen" in text
     assert to("rule", rule.pk) in text
+
+
+def test_a_new_rule_is_on_unless_it_is_to_watch_or_be_off(page):
+    text = read(page.get(to("rule_new")))
+    for state, words in (("on", "On"), ("watch", "Watches only"), ("off", "Off")):
+        assert f'<option value="{state}">{words}</option>' in text

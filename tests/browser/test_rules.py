@@ -187,3 +187,14 @@ def test_every_page_is_accessible_and_fits(open_page, manager, ran, assert_acces
         page.wait_for_load_state("networkidle")
         assert_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), place
+
+
+def test_a_double_click_makes_one_rule(open_page, owner, business):
+    page = visit(open_page, owner)
+    page.get_by_label("Name of the rule").fill("Say thank you")
+    page.get_by_label("When", exact=True).select_option("a card is won")
+    page.get_by_label("What is done").select_option("add a comment saying")
+    page.get_by_label("text", exact=True).fill("Thank you!")
+    page.get_by_role("button", name="Save rule").dblclick()
+    expect(page.locator(".rule-head__name")).to_have_text("Say thank you")
+    assert business.rules.count() == 1
