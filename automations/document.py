@@ -54,7 +54,8 @@ class Document:
         if not isinstance(written, dict):
             raise ValidationError("A rule is an object with trigger, conditions and actions.", code="document")
         if not _is_text(written):
-            raise ValidationError(f"A rule has at most {LARGEST} characters, none of them null.", code="document")
+            says = f"A rule has at most {LARGEST} characters, none of them null and none of them half."
+            raise ValidationError(says, code="document")
         if unknown := set(written) - KNOWN:
             raise ValidationError(f"A rule has no {', '.join(sorted(unknown))}.", code="document")
         for key in ("name", "workflow"):
@@ -153,9 +154,10 @@ class Document:
 
 
 def _is_text(written) -> bool:
-    """Answer whether a document is one that can be kept: not too long or too deep, without the null character."""
+    """Answer whether a document can be kept: not too long or too deep, without null characters or half surrogate pairs."""
     try:
-        text = json.dumps(written)
+        text = json.dumps(written, ensure_ascii=False)
+        text.encode()
     except (RecursionError, TypeError, ValueError):
         return False
     return len(text) <= LARGEST and "\\u0000" not in text

@@ -22,6 +22,7 @@ from accounts.templatetags.house import money
 LONGEST = 10_000  # characters of a template
 LONGEST_LETTER = 20_000  # characters of what comes of it
 LONGEST_SUBJECT = 200
+MOST_WORDS = 100  # names and filters in a template: what each may cost is paid in every round of a loop
 
 # What a template may name, and what it means: shown beside the editor, and the only names it may use.
 VARIABLES = {
@@ -86,7 +87,7 @@ class _OutputTag(output.Output):
 class Letters(Environment):
     """Liquid with the tags and filters that a letter needs, none of which can make much out of little."""
 
-    loop_iteration_limit = 500
+    loop_iteration_limit = 100
     output_stream_limit = LONGEST_LETTER
     local_namespace_limit = 20_000
     context_depth_limit = 20
@@ -203,7 +204,11 @@ def _read(environment: Letters, source: str):
     if _RANGE.search(source):
         raise ValidationError("A template knows no ranges like (1..5).", code="template")
     try:
-        return environment.from_string(source)
+        template = environment.from_string(source)
+        used = template.analyze()
     except LiquidError as error:
         line = f" in line {error.context()[0]}" if error.token is not None and error.context() else ""
         raise ValidationError(f"The template cannot be read{line}: {error.message}.", code="template") from None
+    if sum(map(len, [*used.variables.values(), *used.filters.values()])) > MOST_WORDS:
+        raise ValidationError(f"A template has at most {MOST_WORDS} names and filters.", code="long")
+    return template

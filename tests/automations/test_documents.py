@@ -186,6 +186,19 @@ def test_what_makes_no_sense_is_refused_at_its_part(business, owner, written, pa
     assert not Rule.objects.exists()
 
 
+COMMENT = {"type": "add_comment", "text": "Hello"}
+
+
+def test_half_a_character_anywhere_in_a_rule_is_refused_for_no_page_could_show_it(business, owner):
+    for written in (
+        {"name": "\ud800"},
+        {"conditions": {"name": "\ud800"}},
+        {"actions": [COMMENT | {"text": "\ud800"}]},
+    ):
+        with pytest.raises(ValidationError, match="none of them half"):
+            Rule.create(business, {"trigger": "card_created", "actions": [COMMENT], **written}, by=actor(owner))
+
+
 anything = st.recursive(
     st.one_of(
         st.none(),
