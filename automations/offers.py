@@ -113,12 +113,21 @@ def _recipients(business):
         yield Offer(member.user.email, str(member), names=(str(member.pk), member.user.name))
 
 
+def _team(business):
+    yield Offer("everybody", "everybody")
+    yield Offer("owners", "the owners")
+    yield Offer("managers", "owners and managers")
+    yield Offer("assignee", "whoever is assigned")
+    yield from _members(business)
+
+
 offer("phase", _phases)
 offer("phases", _phases)
 offer("destination", lambda business: [Offer("next", "the next phase"), *_phases(business)])
 offer("label", _labels)
 offer("member", _members)
 offer("somebody", lambda business: [Offer("nobody", "nobody"), *_members(business)])
+offer("team", _team)
 offer("card_field", _card_fields)
 offer("stage", lambda business: [Offer(key, words, names=(words,)) for key, words in STAGES])
 offer(

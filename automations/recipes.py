@@ -100,7 +100,11 @@ RECIPES = [
         "warn",
         _then(
             {"trigger": "state_changed", "conditions": {"new_state": "lost"}},
-            {"type": "add_comment", "text": "The package is lost. A replacement card was opened."},
+            {
+                "type": "notify",
+                "to": "managers",
+                "text": "{{ card.name }}: the package is lost. A replacement was opened.",
+            },
             {"type": "create_card", "phase": "Order received", "name": "Replacement for a lost package"},
         ),
     ),

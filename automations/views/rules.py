@@ -49,7 +49,7 @@ def rules(request):
 def rule(request, rule):
     """Show a rule in the editor, with what it did."""
     rule = find(request, rule)
-    return render(request, "automations/rules.html", _page(request, rule, one_context(request, rule)))
+    return render(request, "automations/rules.html", _page(request, one_context(request, rule)))
 
 
 def find(request, pk):
@@ -135,8 +135,8 @@ def _editing(request) -> dict:
     }
 
 
-def _page(request, rule: Rule | None, context: dict) -> dict:
-    return {**list_context(request), **context, "is_open": True, "open": rule.pk if rule else None}
+def _page(request, context: dict) -> dict:
+    return {**list_context(request), **context, "is_open": True}
 
 
 # Writing ---------------------------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ def _editor(request, rule, sheet: Sheet, context: dict, status: int = 200):
         context["go_on_at"] = sheet.reshape(wish)
     if request.htmx:
         return render(request, "automations/rules.html#editor", context, status=status)
-    return render(request, "automations/rules.html", _page(request, rule, context), status=status)
+    return render(request, "automations/rules.html", _page(request, context), status=status)
 
 
 def _gone_to(request, rule: Rule, said: str):
@@ -276,12 +276,11 @@ def switch(request, rule):
     except ValidationError as error:
         return refused(request, error, to)
     said = {ON: "is on", WATCH: "watches only: it notes what it would have done", OFF: "is off"}[rule.state]
-    context = {**list_context(request), **one_context(request, rule)}
+    context = {**list_context(request), "states": STATES, "oob": True}
     context["one"] = next(one for one in context["rules"] if one.pk == rule.pk)
-    pieces = "".join(
-        render_to_string(f"automations/rules.html#{piece}", {**context, "oob": True}, request)
-        for piece in ("row", "totals", "state")
-    )
+    shown = ("row", "totals", "state") if "shown" in request.POST else ("row", "totals")
+    context["rule"] = rule if "shown" in request.POST else None  # the one beside the list may be another
+    pieces = "".join(render_to_string(f"automations/rules.html#{piece}", context, request) for piece in shown)
     return done(request, to, f"{rule.name} {said}", pieces=pieces)
 
 

@@ -7,11 +7,13 @@ from django.urls import reverse
 
 from automations.actions.registry import actions
 from automations.forms.rule import Sheet
+from automations.inputs import Input, Where
 from automations.models import Rule, Run
-from automations.offers import Offers
+from automations.offers import OFFERS, Offers
 from automations.recipes import RECIPES, recipes_for
 from automations.triggers import triggers
 from boards.models import Card, Comment, Phase
+from boards.models.library import stock
 from tests.factories import actor, make_card, make_contact
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -177,6 +179,15 @@ def test_what_is_not_there_is_said_and_no_reason_to_refuse(page, business, workf
     assert page.post(to("rule_change", rule.pk), _sent(rule)).status_code == 302
 
 
+@pytest.mark.parametrize("kind", sorted(OFFERS))
+def test_whatever_is_offered_is_understood(business, workflow, manager, kind):
+    stock(business)
+    offered = Offers(business).of(kind)
+    for one in offered:
+        for written in (one.value, *one.names):
+            Input("x", kind, "x").read(written, Where(business, one.workflow_id))
+
+
 # What nobody touched ----------------------------------------------------------------------------------
 
 
@@ -261,6 +272,8 @@ def test_a_rule_is_switched_off_on_and_to_watching(browse, manager, rule):
         assert (answer.status_code, rule.state) == (200, state)
         assert f'id="rule-{rule.pk}"' in read(answer)
         assert 'id="rules-totals"' in read(answer)
+        assert 'id="rule-state"' not in read(answer), "the rule beside the list may be another one"
+    assert 'id="rule-state"' in read(page.post(to("rule_switch", rule.pk), {"state": "off", "shown": "1"}))
 
 
 def test_a_copy_is_off_and_a_deleted_rule_is_gone_but_its_runs_stay(page, business, rule, workflow, staff):
