@@ -140,7 +140,7 @@ class Details(Shape):
 
 
 class Problem(Shape):
-    """Every error of every operation (WIRE: the envelope of Wix, documented in its guide Errors)."""
+    """Every error of every operation."""
 
     message: str
     details: Details

@@ -16,8 +16,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from accounts.templatetags.house import day, money
-from automations.inputs import KINDS as INPUTS
-from automations.inputs import Input, Missing, Where, as_number, folded
+from automations.inputs import KINDS, Input, Missing, Where, as_number, folded
 from automations.occasion import Occasion
 from boards.models.library import STAGES
 from boards.search import as_uuid
@@ -306,7 +305,7 @@ def find(name: str, occasion: Occasion) -> Fact | None:
 def why_not(condition: Condition, fact: Fact, actual, where: Where) -> str:
     """Return why a condition does not hold for what a fact is, in words; "" when it holds."""
     op, wanted = condition.operator(fact), condition.value
-    if op in NEGATIVE and fact.kind in INPUTS | MEMBERS_OF:
+    if op in NEGATIVE and fact.kind in KINDS | MEMBERS_OF:
         # Compared with what is gone, nothing is different: that would be true of every card.
         for one in _several_of(wanted):
             if as_uuid(one):
@@ -315,7 +314,7 @@ def why_not(condition: Condition, fact: Fact, actual, where: Where) -> str:
                 except Missing as gone:
                     return " ".join(gone.messages)
     if fact.kind in ("number", "money", "date", "yes_no") and op not in ALONE:
-        wanted = INPUTS[fact.kind](wanted, where, fact)
+        wanted = KINDS[fact.kind](wanted, where, fact)
     if _holds(fact, op, actual, wanted):
         return ""
     return _sentence(fact, op, actual, wanted, where)

@@ -17,7 +17,6 @@ from django.core.exceptions import ValidationError
 from accounts.verbs import refusal
 from automations.actions.registry import Action, actions
 from automations.conditions import (
-    INPUTS,
     MEMBERS_OF,
     MOST_CONDITIONS,
     Condition,
@@ -28,7 +27,7 @@ from automations.conditions import (
     own_field,
     why_not,
 )
-from automations.inputs import Input, Missing, Where
+from automations.inputs import KINDS, Input, Missing, Where
 from automations.moments import Asked, Moment, read_days
 from automations.occasion import Occasion
 from automations.triggers import Trigger, triggers
@@ -142,7 +141,7 @@ class Document:
             raise ValidationError(f"Nothing is known as “{name}” when {self.trigger.label}.", code="field")
         condition.check(fact)
         kind = MEMBERS_OF.get(fact.kind, fact.kind)
-        if condition.value is None or kind not in INPUTS or fact.choices:
+        if condition.value is None or kind not in KINDS or fact.choices:
             return []
         lacking = []
         for one in condition.value if isinstance(condition.value, list) else [condition.value]:

@@ -1,4 +1,4 @@
-"""What a webhook says about an event: in our words, or in those of the three card webhooks (WIRE.md 1.7)."""
+"""What a webhook says about an event: in our words, or in those of the three card webhooks."""
 
 import json
 from datetime import UTC, datetime

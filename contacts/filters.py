@@ -1,4 +1,4 @@
-"""What programs ask of contacts: a filter document (WIRE 2) read into a condition of the database, or refused."""
+"""What programs ask of contacts: a filter document read into a condition of the database, or refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports from other systems: something happened, now or at a day to come (WIRE 4, Triggered Events)."""
+"""Reports from other systems: something happened, now or at a day to come."""
 
 import datetime as dt
 from typing import Annotated, Any

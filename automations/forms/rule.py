@@ -370,11 +370,6 @@ class Sheet:
         """Return the version that was seen when the editor was opened."""
         return int(self.version) if self.version.isdecimal() and len(self.version) < 10 else None
 
-    @property
-    def asks_a_moment(self) -> bool:
-        """Answer whether time sets it off and not something that happens."""
-        return bool(self.kind and self.kind.moments)
-
     # What becomes of it -------------------------------------------------------------------------------
 
     @cached_property

@@ -14,7 +14,7 @@ from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
 from accounts.statements import Blank, Prepared
-from accounts.verbs import Stale, verb
+from accounts.verbs import Stale, refuse_unknown, verb
 from automations.document import Document
 from automations.inputs import KINDS, Input, Missing, Where
 from automations.triggers import by_event
@@ -72,6 +72,8 @@ class Rule(models.Model):
 
     phase = None  # the phase whose own rule it is; such a rule has no row
 
+    FIELDS = ("name", "document", "workflow")
+
     class Meta:
         ordering = ["name", "id"]
         indexes = [models.Index(fields=["business", "trigger"], condition=~models.Q(state=OFF), name="rule_armed")]
@@ -98,13 +100,12 @@ class Rule(models.Model):
 
     @verb("rule.update")
     def update(self, *, version: int | None = None, by: Actor, **changes):
-        """Change name, document or workflow; runs that wait finish as they began.
+        """Change what is given of FIELDS; runs that wait finish as they began.
 
         Raises ValidationError, Stale when somebody else changed what it says since `version`.
         """
-        if unknown := set(changes) - {"name", "document", "workflow"}:
-            raise ValueError(f"unknown fields {sorted(unknown)}")
-        self.refresh_from_db(from_queryset=Rule.objects.select_for_update(of=("self",)))
+        refuse_unknown(changes, self.FIELDS)
+        self._lock()
         if version not in (None, self.version):
             raise Stale(f"Somebody changed {self.name} while you were at it. Nothing was changed.")
         before = self._as_told()
@@ -133,7 +134,7 @@ class Rule(models.Model):
         """Switch the rule on or off, or let it only watch. Switched on, it heeds what comes from now on."""
         if state not in dict(STATES):
             raise ValidationError({"state": "A rule is on, watches or is off."}, code="state")
-        self.refresh_from_db(from_queryset=Rule.objects.select_for_update(of=("self",)))
+        self._lock()
         before = self.state
         if before == state:
             return
@@ -155,7 +156,7 @@ class Rule(models.Model):
     @verb("rule.delete")
     def remove(self, *, by: Actor):
         """Delete the rule; what it did stays told, runs that wait are cancelled when their time comes."""
-        self.refresh_from_db(from_queryset=Rule.objects.select_for_update(of=("self",)))
+        self._lock()
         record("rule.deleted", self, by, rule=self.name)
         self.delete()
 
@@ -198,11 +199,6 @@ class Rule(models.Model):
         """Return what the document names that is not there (any more), in words."""
         return self.read.check(self.where)
 
-    @property
-    def is_armed(self) -> bool:
-        """Answer whether it acts when it is set off."""
-        return self.state == ON
-
     def is_set_off_by(self, event) -> bool:
         """Answer whether an event is what the rule waits for, as far as the event alone can tell."""
         try:
@@ -221,9 +217,11 @@ class Rule(models.Model):
         workflow = {"workflow": self.workflow.name} if self.workflow else {}
         return {"name": self.name, "state": self.state, **workflow, "rule": self.document}
 
+    def _lock(self) -> None:
+        self.refresh_from_db(from_queryset=Rule.objects.select_for_update(of=("self",)))
+
     def _as_told(self) -> dict:
-        told = {"name": self.name, "workflow": str(self.workflow or ""), "document": self.document}
-        return told
+        return {"name": self.name, "workflow": str(self.workflow or ""), "document": self.document}
 
     def _write(self, document) -> None:
         """Take a document, and from it what is asked of the database; raises ValidationError."""

@@ -210,7 +210,7 @@ class Run(models.Model):
     @verb("rule.act")
     def take_step(self, occasion: Occasion, *, by: Actor):
         """Do the next action together with its count; what refuses it ends the run, in words, and nothing else."""
-        self.refresh_from_db(from_queryset=Run.objects.select_for_update(of=("self",)))
+        self._lock()
         if self.state != RUNNING:
             return
         if self.step >= len(self.actions):
@@ -248,7 +248,7 @@ class Run(models.Model):
     @verb("run.retry")
     def retry(self, *, by: Actor):
         """Try a failed run again, from the action that failed. Returns whether it was begun."""
-        self.refresh_from_db(from_queryset=Run.objects.select_for_update(of=("self",)))
+        self._lock()
         if self.state != FAILED:
             raise ValidationError("Only what failed can be tried again.", code="state")
         self.state, self.reason, self.attempts = RUNNING, "", self.attempts + 1
@@ -259,7 +259,7 @@ class Run(models.Model):
     @verb("run.cancel")
     def cancel(self, *, by: Actor):
         """Let a run that waits go on no more. Doing it again is no news."""
-        self.refresh_from_db(from_queryset=Run.objects.select_for_update(of=("self",)))
+        self._lock()
         if self.state == WAITING:
             self._end(CANCELLED, f"{by.name} stopped it.")
 
@@ -269,7 +269,7 @@ class Run(models.Model):
         self.go_on()
 
     def _wake(self) -> None:
-        self.refresh_from_db(from_queryset=Run.objects.select_for_update(of=("self",)))
+        self._lock()
         if self.state != WAITING or self.wakes_at > timezone.now():
             return
         self.state, self.wakes_at = RUNNING, None
@@ -283,13 +283,16 @@ class Run(models.Model):
         self.go_on()
 
     def _take_up(self) -> None:
-        self.refresh_from_db(from_queryset=Run.objects.select_for_update(of=("self",)))
+        self._lock()
         if self.state != RUNNING:
             return
         self.attempts += 1
         if self.attempts > TRIES:
             self._fail(f"It was interrupted {TRIES} times.", self.occasion, self.actor)
         self._keep("attempts")
+
+    def _lock(self) -> None:
+        self.refresh_from_db(from_queryset=Run.objects.select_for_update(of=("self",)))
 
     # Under the lock -----------------------------------------------------------------------------------
 

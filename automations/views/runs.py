@@ -13,7 +13,7 @@ from accounts.answers import done, refused
 from accounts.policy import allowed, may
 from automations.document import action_of
 from automations.models import Run
-from automations.models.run import DONE, STATES
+from automations.models.run import DONE, FAILED, SKIPPED, STATES
 from boards.search import as_uuid
 
 A_PAGE = 50
@@ -69,7 +69,7 @@ def _steps(run: Run) -> list[dict]:
         except (KeyError, TypeError):
             label = "something this version does not know"
         said = run.steps[at] if at < len(run.steps) else ""
-        is_next = at == len(run.steps) and run.state != DONE and (run.state != "skipped")
+        is_next = at == len(run.steps) and run.state not in (DONE, SKIPPED)
         told.append({"label": label, "said": said, "is_next": is_next})
     return told
 
@@ -79,19 +79,17 @@ def _steps(run: Run) -> list[dict]:
 def retry(request, run):
     """Try a failed run again, from the action that failed."""
     run = get_object_or_404(request.business.runs, pk=run)
-    to = request.POST.get("next") or reverse("run", args=[request.business.slug, run.pk])
-    to = (
-        to
-        if to.startswith(f"/{request.business.slug}/rules/")
-        else reverse("run", args=[request.business.slug, run.pk])
-    )
+    to = request.POST.get("next", "")
+    if not to.startswith(reverse("rules", args=[request.business.slug])):
+        to = reverse("run", args=[request.business.slug, run.pk])
     try:
         run.retry(by=request.actor)
     except ValidationError as error:
         return refused(request, error, to)
     run.refresh_from_db()
-    said = {"failed": f"It failed again: {run.reason}"}.get(run.state, f"{run.name}: {run.get_state_display().lower()}")
-    return done(request, to, said, kind="warning" if run.state == "failed" else "success")
+    if run.state == FAILED:
+        return done(request, to, f"It failed again: {run.reason}", kind="warning")
+    return done(request, to, f"{run.name}: {run.get_state_display().lower()}")
 
 
 @require_POST

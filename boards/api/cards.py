@@ -1,4 +1,4 @@
-"""Cards over the API (WIRE 1.1, operations 12 to 19), their labels, and many at once."""
+"""Cards over the API, their labels, and many at once."""
 
 from typing import Annotated
 from uuid import UUID

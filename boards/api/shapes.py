@@ -1,4 +1,4 @@
-"""What workflows, phases, cards and labels look like on the wire (WIRE 1.2: Wix Workflows v1), and how they get there."""
+"""What workflows, phases, cards and labels look like on the wire (the shapes of Wix Workflows v1), and how they get there."""
 
 import datetime as dt
 from typing import Annotated, Literal

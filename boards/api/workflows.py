@@ -1,4 +1,4 @@
-"""Workflows over the API (WIRE 1.1, operations 1 to 5)."""
+"""Workflows over the API."""
 
 from uuid import UUID
 

@@ -238,7 +238,7 @@ class Phase(models.Model):
     def delete_to(self, to: "Phase | None", *, with_cards=False, revision: int | None = None, by: Actor):
         """Delete the phase; its cards, archived ones too, go to the bottom of `to`.
 
-        with_cards: delete them for good instead, which is what the wire's delete means (WIRE 1.1, operation 10).
+        with_cards: delete them for good instead, which is what deleting means to programs.
         Raises ValidationError for the win phase, and when there are cards but no destination in this workflow, or one
         where each of them would need a closing.
         """

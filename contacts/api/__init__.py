@@ -1,1 +1,1 @@
-"""Contacts and their labels over the API (WIRE 2: Wix Contacts v4)."""
+"""Contacts and their labels over the API (the shapes of Wix Contacts v4)."""

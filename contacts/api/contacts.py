@@ -1,4 +1,4 @@
-"""Contacts over the API (WIRE 2), many at once, and merging them."""
+"""Contacts over the API, many at once, and merging them."""
 
 from typing import Annotated
 from uuid import UUID

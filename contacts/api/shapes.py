@@ -1,4 +1,4 @@
-"""What contacts and their labels look like on the wire (WIRE 2: Wix Contacts v4), and how they get there."""
+"""What contacts and their labels look like on the wire (the shapes of Wix Contacts v4), and how they get there."""
 
 import datetime as dt
 import uuid

@@ -1,4 +1,4 @@
-"""Labels of contacts over the API (WIRE 2)."""
+"""Labels of contacts over the API."""
 
 import pytest
 

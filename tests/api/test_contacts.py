@@ -1,15 +1,14 @@
-"""Contacts over the API (WIRE 2): made, read, changed, deleted, found by an outside system's id."""
+"""Contacts over the API: made, read, changed, deleted, found by an outside system's id."""
 
 import datetime as dt
-import threading
 import uuid
 
 import pytest
-from django.db import connection
 
 from accounts.actor import Actor
 from contacts.models import Contact, ContactLabel
 from tests.api.program import program_of
+from tests.at_once import at_once
 from tests.factories import actor, make_business, make_card, make_contact
 
 pytestmark = pytest.mark.django_db
@@ -53,23 +52,9 @@ def made(program, **info) -> dict:
     return answer.body["contact"]
 
 
-def at_once(member, ask) -> list:
+def four_at_once(member, ask) -> list:
     """Let four programs ask at the same moment; return what they were answered."""
-    programs, start, answers = [program_of(member) for _ in range(4)], threading.Barrier(4), []
-
-    def run(program):
-        try:
-            start.wait(timeout=10)
-            answers.append(ask(program))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[program], daemon=True) for program in programs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return answers
+    return at_once(*[lambda program=program_of(member): ask(program) for _ in range(4)])
 
 
 # Making -----------------------------------------------------------------------------------------------
@@ -225,7 +210,7 @@ def test_under_an_idempotency_key_one_contact_is_made(program, business):
     ],
 )
 def test_of_several_at_the_same_moment_one_is_made_and_the_others_refused(owner, business, ask):
-    assert sorted(answer.status for answer in at_once(owner, ask)) == [200, 409, 409, 409]
+    assert sorted(answer.status for answer in four_at_once(owner, ask)) == [200, 409, 409, 409]
     assert business.contacts.count() == 1
 
 
@@ -383,7 +368,9 @@ def test_a_put_does_not_make_a_second_card_of_somebody_known(program, business):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_puts_at_the_same_moment_make_one_contact(owner, business):
-    answers = at_once(owner, lambda program: program.put(f"{CONTACTS}/by-external-id/7", {"info": {"company": "Oak"}}))
+    answers = four_at_once(
+        owner, lambda program: program.put(f"{CONTACTS}/by-external-id/7", {"info": {"company": "Oak"}})
+    )
     assert [answer.status for answer in answers] == [200] * 4
     assert sum(answer.body["created"] for answer in answers) == 1
     assert business.contacts.count() == 1
@@ -392,7 +379,7 @@ def test_two_puts_at_the_same_moment_make_one_contact(owner, business):
 @pytest.mark.django_db(transaction=True)
 def test_of_several_who_delete_at_the_same_moment_one_does(owner, business):
     contact = make_contact(business)
-    statuses = sorted(answer.status for answer in at_once(owner, lambda program: program.delete(at(contact))))
+    statuses = sorted(answer.status for answer in four_at_once(owner, lambda program: program.delete(at(contact))))
     assert statuses[0] == 200
     assert set(statuses[1:]) <= {404, 409}
     assert business.events.filter(name="contact.deleted").count() == 1

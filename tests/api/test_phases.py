@@ -1,4 +1,4 @@
-"""Phases over the API (WIRE 1.1, operations 6 to 11)."""
+"""Phases over the API."""
 
 import pytest
 

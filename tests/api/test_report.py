@@ -1,4 +1,4 @@
-"""Reports over the API (WIRE 4): what happened to a card, now or later, and what is taken back."""
+"""Reports over the API: what happened to a card, now or later, and what is taken back."""
 
 import uuid
 

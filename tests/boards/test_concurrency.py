@@ -1,48 +1,20 @@
 """Many people at once, on real databases: nothing lost, nothing twice, no lock that never opens."""
 
 import random
-import threading
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connections
 
 from accounts.models import Event
 from accounts.verbs import Stale
 from boards.models import Card, Comment, Item, Phase
 from boards.ordering import BOTTOM, TOP, Place
+from tests.at_once import at_once, bugs
 from tests.boards.ledger import assert_whole
 from tests.factories import actor, make_card, make_contact
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE = 8
-
-
-def at_once(*deeds):
-    """Do all deeds at the same moment, each in a thread with a connection of its own; return what each gave or raised."""
-    answers, start = [None] * len(deeds), threading.Barrier(len(deeds))
-
-    def run(i, deed):
-        try:
-            start.wait(timeout=30)
-            answers[i] = deed()
-        except Exception as error:
-            answers[i] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(deeds)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-        assert not thread.is_alive(), "a deed waits for ever"
-    return answers
-
-
-def bugs(answers):
-    """Return what went wrong, apart from refusals in words."""
-    return [answer for answer in answers if isinstance(answer, Exception) and not isinstance(answer, ValidationError)]
 
 
 @pytest.fixture

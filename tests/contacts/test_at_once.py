@@ -1,44 +1,15 @@
 """Contacts changed by several at the same moment, on real databases: one wins, the others are told, nothing is lost."""
 
-import threading
-
 import pytest
-from django.core.exceptions import ValidationError
-from django.db import connections
 
 from accounts.verbs import Stale
 from boards.models import Card
 from contacts.merging import merge
 from contacts.models import Contact, ContactLabel
+from tests.at_once import at_once, bugs
 from tests.factories import actor, make_card, make_contact
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*deeds):
-    """Do all deeds at the same moment, each in a thread with a connection of its own; return what each gave or raised."""
-    answers, start = [None] * len(deeds), threading.Barrier(len(deeds))
-
-    def run(i, deed):
-        try:
-            start.wait(timeout=30)
-            answers[i] = deed()
-        except Exception as error:
-            answers[i] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(deeds)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-        assert not thread.is_alive(), "a deed waits for ever"
-    return answers
-
-
-def bugs(answers):
-    return [answer for answer in answers if isinstance(answer, Exception) and not isinstance(answer, ValidationError)]
 
 
 @pytest.fixture
