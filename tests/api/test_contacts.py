@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from functools import partial
 
 import pytest
 
@@ -54,7 +55,7 @@ def made(program, **info) -> dict:
 
 def four_at_once(member, ask) -> list:
     """Let four programs ask at the same moment; return what they were answered."""
-    return at_once(*[lambda program=program_of(member): ask(program) for _ in range(4)])
+    return at_once(*[partial(ask, program_of(member)) for _ in range(4)])
 
 
 # Making -----------------------------------------------------------------------------------------------
