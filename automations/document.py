@@ -36,6 +36,7 @@ from boards.models import Field
 KNOWN = {"name", "workflow", "trigger", "conditions", "actions"}
 MOST_ACTIONS = 20
 LARGEST = 20_000  # characters of a document
+DEEPEST = 20  # levels of a document; SQLite keeps no JSON of more than a thousand
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Document:
         if not isinstance(written, dict):
             raise ValidationError("A rule is an object with trigger, conditions and actions.", code="document")
         if not _is_text(written):
-            says = f"A rule has at most {LARGEST} characters, none of them null and none of them half."
+            says = f"A rule has at most {LARGEST} characters, none of them null or half, in at most {DEEPEST} levels."
             raise ValidationError(says, code="document")
         if unknown := set(written) - KNOWN:
             raise ValidationError(f"A rule has no {', '.join(sorted(unknown))}.", code="document")
@@ -159,7 +160,12 @@ def _is_text(written) -> bool:
         text.encode()
     except (RecursionError, TypeError, ValueError):
         return False
-    return len(text) <= LARGEST and "\\u0000" not in text
+    return len(text) <= LARGEST and "\\u0000" not in text and _is_flat(written, DEEPEST)
+
+
+def _is_flat(written, levels: int) -> bool:
+    inside = written.values() if isinstance(written, dict) else written if isinstance(written, list) else ()
+    return levels > 0 and all(_is_flat(one, levels - 1) for one in inside)
 
 
 def action_of(written: dict) -> Action:

@@ -195,8 +195,19 @@ def test_half_a_character_anywhere_in_a_rule_is_refused_for_no_page_could_show_i
         {"conditions": {"name": "\ud800"}},
         {"actions": [COMMENT | {"text": "\ud800"}]},
     ):
-        with pytest.raises(ValidationError, match="none of them half"):
+        with pytest.raises(ValidationError, match="null or half"):
             Rule.create(business, {"trigger": "card_created", "actions": [COMMENT], **written}, by=actor(owner))
+
+
+@pytest.mark.parametrize("levels", [20, 900, 2500])
+def test_a_rule_deeper_than_a_database_keeps_is_refused(business, owner, levels):
+    deep = json.loads("[" * levels + "]" * levels)
+    with pytest.raises(ValidationError, match="at most 20 levels"):
+        Rule.create(
+            business,
+            {"trigger": "card_created", "actions": [{"type": "set_field", "field": "name", "value": deep}]},
+            by=actor(owner),
+        )
 
 
 anything = st.recursive(
