@@ -262,13 +262,13 @@ class Group:
         if depth > 3:
             raise ValidationError("Conditions are nested too deeply.", code="condition")
         mode = "all"
-        if isinstance(written, dict) and len(written) == 1 and set(written) <= {"all", "any"}:
+        if is_group(written):
             ((mode, written),) = written.items()
         if isinstance(written, dict):
             return cls(mode, tuple(Condition(str(field), "", value) for field, value in written.items()))
         if not isinstance(written, list):
             raise ValidationError("Conditions are written as {field: value} or as a list.", code="condition")
-        return cls(mode, tuple(cls.read(one, depth + 1) if _is_group(one) else Condition.read(one) for one in written))
+        return cls(mode, tuple(cls.read(one, depth + 1) if is_group(one) else Condition.read(one) for one in written))
 
     def __iter__(self) -> Iterator[Condition]:
         for part in self.parts:
@@ -290,7 +290,8 @@ class Group:
         return "; ".join(reasons)
 
 
-def _is_group(written) -> bool:
+def is_group(written) -> bool:
+    """Answer whether conditions are written as {"all": […]} or {"any": […]}."""
     return isinstance(written, dict) and len(written) == 1 and set(written) <= {"all", "any"}
 
 

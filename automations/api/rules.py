@@ -233,7 +233,7 @@ def update_rule(request, rule: UUID, body: ChangedRule):
 @operation(router, "DELETE", "/rules/{rule}", verb="rule.delete", answers=Nothing)
 def delete_rule(request, rule: UUID):
     """Delete a rule; what it did stays in the log."""
-    find_rule(request, rule).remove(by=request.actor)
+    find_rule(request, rule).delete_for_good(by=request.actor)
     return {}
 
 

@@ -16,7 +16,18 @@ from django.core.exceptions import ValidationError
 
 from accounts.templatetags.house import money
 from automations.actions.registry import actions
-from automations.conditions import ALONE, MEMBERS_OF, TAKES_SEVERAL, WORDS, Condition, Fact, Group, facts, own_field
+from automations.conditions import (
+    ALONE,
+    MEMBERS_OF,
+    TAKES_SEVERAL,
+    WORDS,
+    Condition,
+    Fact,
+    Group,
+    facts,
+    is_group,
+    own_field,
+)
 from automations.document import Document
 from automations.inputs import KINDS, Input, Missing, Where
 from automations.offers import OPEN, Offer, Offers
@@ -265,7 +276,7 @@ class Sheet:
             elif found := SENT.fullmatch(name):
                 rows.setdefault((found[1], int(found[2])), {})[found[3]] = lines
         for (part, _), row in sorted(rows.items())[:MOST_ROWS]:
-            if "group" not in row or _is_group(_last(row, "group")):
+            if "group" not in row or _can_be_kept(_last(row, "group")):
                 (sheet.conditions if part == "if" else sheet.actions).append(row)
         return sheet
 
@@ -583,17 +594,16 @@ def _parts(written) -> tuple[str, list]:
     """Return the mode of written conditions, and its parts: a Condition each, or a group as it is written."""
     mode, parts = "all", []
     written = written or []
-    if isinstance(written, dict) and len(written) == 1 and set(written) <= {"all", "any"}:
+    if is_group(written):
         ((mode, written),) = written.items()
     if isinstance(written, dict):
         return mode, list(Group.read(written).parts)
     for one in written:
-        is_group = isinstance(one, dict) and len(one) == 1 and set(one) <= {"all", "any"}
-        parts.append(one if is_group else Condition.read(one))
+        parts.append(one if is_group(one) else Condition.read(one))
     return mode, parts
 
 
-def _is_group(text: str) -> bool:
+def _can_be_kept(text: str) -> bool:
     """Answer whether a page sent back conditions within a condition as they were."""
     try:
         _parts([json.loads(text)])

@@ -154,7 +154,7 @@ class Rule(models.Model):
         )
 
     @verb("rule.delete")
-    def remove(self, *, by: Actor):
+    def delete_for_good(self, *, by: Actor):
         """Delete the rule; what it did stays told, runs that wait are cancelled when their time comes."""
         self._lock()
         record("rule.deleted", self, by, rule=self.name)

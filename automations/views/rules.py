@@ -303,7 +303,7 @@ def delete(request, rule):
     if request.method != "POST":
         waits = rule.runs.filter(state=WAITING).count()
         return render(request, "automations/rule_delete.html", {"rule": rule, "waits": waits})
-    rule.remove(by=request.actor)
+    rule.delete_for_good(by=request.actor)
     return done(request, reverse("rules", args=[request.business.slug]), f"Deleted {rule.name}")
 
 

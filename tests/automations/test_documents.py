@@ -96,7 +96,7 @@ def test_a_rule_is_made_changed_switched_copied_and_deleted_and_the_ledger_tells
     rule.update(document=WRITTEN[1], by=actor(owner))
     rule.switch("watch", by=actor(owner))
     copied = rule.copy(by=actor(owner))
-    rule.remove(by=actor(owner))
+    rule.delete_for_good(by=actor(owner))
     assert (copied.name, copied.state, copied.document) == ("Late (copy)", "off", WRITTEN[1])
     names = list(Event.objects.filter(name__startswith="rule.").order_by("sequence").values_list("name", flat=True))
     assert names == ["rule.created", "rule.updated", "rule.switched", "rule.created", "rule.deleted"]

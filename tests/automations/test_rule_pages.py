@@ -451,7 +451,7 @@ def test_a_deleted_rule_is_named_without_a_link(page, rule, workflow, staff, own
     card = make_card(workflow.phases.all()[0], "Oak kitchen")
     card.move(workflow.phases.all()[2], by=actor(staff))
     pk = rule.pk
-    rule.remove(by=actor(owner))
+    rule.delete_for_good(by=actor(owner))
     text = read(page.get(reverse("card", args=["brightside", card.number])))
     assert "<b>Greet</b>" in text
     assert to("rule", pk) not in text

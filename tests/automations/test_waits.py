@@ -68,7 +68,7 @@ def test_days_end_at_the_same_time_of_day_though_the_clocks_change(rule, phases,
         (lambda card, by: card.archive(by=by), "The card was archived."),
         (lambda card, by: card.archive(by=by) and fresh(card).delete_for_good(by=by), "The card was deleted."),
         (lambda card, by: Rule.objects.get().switch("off", by=by), "The rule was switched off."),
-        (lambda card, by: Rule.objects.get().remove(by=by), "The rule was deleted."),
+        (lambda card, by: Rule.objects.get().delete_for_good(by=by), "The rule was deleted."),
     ],
 )
 def test_a_wait_whose_reason_is_gone_ends_in_words(rule, phases, owner, time_machine, end, reason):
