@@ -3,13 +3,12 @@
 import http.client
 import json
 import os
-import threading
 import time
 from contextlib import closing
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.test import Client
@@ -25,37 +24,19 @@ from tests.factories import actor, make_card, make_contact, make_workflow
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(scope="module")
-def server(django_db_setup):
-    """Run config/asgi.py under uvicorn, on the test's database."""
-    from config.asgi import application
-
-    options = {"host": "127.0.0.1", "port": 0, "log_level": "error", "timeout_graceful_shutdown": 1}
-    server = uvicorn.Server(uvicorn.Config(application, **options))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the server did not start"
-        time.sleep(0.01)
-    yield server
-    server.should_exit = True
-    thread.join()
-
-
 @pytest.fixture
-def listen(server, transactional_db):
+def listen(server):
     """Open streams: `listen(member, workflow)`; each is read by `next()` and closed at the end of the test."""
     streams = []
 
     def open_one(member, workflow, path=None, **headers):
-        port = port_of(server)
         client = Client()
         if member:
             client.force_login(member.user)
             headers["Cookie"] = (
                 f"theme=dark; {settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
             )
-        stream = Stream(port, path or f"/brightside/live/{workflow.pk}/", headers)
+        stream = Stream(urlsplit(server).netloc, path or f"/brightside/live/{workflow.pk}/", headers)
         stream.client = client
         streams.append(stream)
         return stream
@@ -66,15 +47,11 @@ def listen(server, transactional_db):
     wait_until(lambda: not listeners(), "the server forgets every page")
 
 
-def port_of(server):
-    return server.servers[0].sockets[0].getsockname()[1]
-
-
 class Stream:
     """A page's stream."""
 
-    def __init__(self, port, path, headers):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    def __init__(self, host, path, headers):
+        self.connection = http.client.HTTPConnection(host, timeout=20)
         self.connection.request("GET", path, headers=headers)
         self.answer = self.connection.getresponse()
         self.status = self.answer.status
@@ -147,8 +124,7 @@ def test_an_ended_account_finds_no_stream(listen, staff, workflow):
 
 
 def test_only_get_opens_a_stream(server, staff, workflow):
-    port = port_of(server)
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+    with closing(http.client.HTTPConnection(urlsplit(server).netloc, timeout=5)) as connection:
         connection.request("POST", f"/brightside/live/{workflow.pk}/", body=b"")
         assert connection.getresponse().status == 405
 
