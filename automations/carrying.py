@@ -73,10 +73,11 @@ def mail(delivery) -> Outcome:
     }
     if "list" in delivery.headers:
         headers["List-Id"] = f"<{delivery.headers['list']}.{host}>"
+    sender = " ".join(delivery.headers.get("sender", "").split())  # one line, as every header
     letter = EmailMultiAlternatives(
         delivery.subject,
         delivery.body,
-        formataddr((delivery.headers.get("sender", ""), address)),
+        formataddr((sender, address)),
         [delivery.to],
         reply_to=[reply_to] if (reply_to := delivery.headers.get("reply_to")) else None,
         headers=headers,

@@ -128,6 +128,8 @@ def test_names_cannot_smuggle_headers(business, template, card, letterbox, owner
     with pytest.raises(ValidationError):
         Letterhead.of(business).update(reply_to="a@example.test, b@example.test", by=actor(owner))
     Card.objects.filter(pk=card.pk).update(name="Oak\r\nBcc: x@example.test")
+    business.update(name="Brightside\r\nBcc: x@example.test", by=actor(owner))
+    template = MailTemplate.objects.get(pk=template.pk)
     template.send_test(fresh(card), "maren@brightside.test", by=actor(owner))
     leave(Delivery.objects.get())
     (letter,) = letterbox.letters
