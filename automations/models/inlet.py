@@ -15,7 +15,7 @@ from django.utils.crypto import salted_hmac
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
-from accounts.verbs import refuse_unknown, verb, writing
+from accounts.verbs import refusal, refuse_unknown, verb, writing
 from boards.models import Card, Trigger
 
 MOST = 20  # of one business
@@ -186,10 +186,10 @@ class Inlet(models.Model):
     def _check(self):
         self.name = self.name.strip()
         if self.trigger.business_id != self.business_id:
-            raise ValidationError({"trigger": "This trigger does not exist."}, code="trigger")
+            raise refusal("trigger", "This trigger does not exist.", "trigger")
         self.clean_fields(exclude=["business", "trigger", "digest"])
         if bool(self.only_path) != bool(self.only_value):
-            raise ValidationError({"only_value": "Say both where to look and what must stand there."}, code="only")
+            raise refusal("only_value", "Say both where to look and what must stand there.", "only")
 
 
 class Received(models.Model):

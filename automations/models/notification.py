@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import Business, Event, Membership
 from accounts.policy import RANK, STAFF
-from accounts.verbs import refuse_unknown, verb, writing
+from accounts.verbs import refusal, refuse_unknown, verb, writing
 from automations.models.delivery import Delivery
 from boards.models import Card
 
@@ -63,7 +63,7 @@ class Preference(models.Model):
         if set(self.ways) - dict(KINDS).keys() or set(self.ways.values()) - dict(WAYS).keys():
             raise ValidationError("Choose from the list.", code="way")
         if (self.quiet_from is None) != (self.quiet_until is None):
-            raise ValidationError({"quiet_until": "Say both when it begins and when it ends."}, code="quiet")
+            raise refusal("quiet_until", "Say both when it begins and when it ends.", "quiet")
         self.save()
 
     def way(self, kind: str) -> str:

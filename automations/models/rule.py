@@ -14,7 +14,7 @@ from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
 from accounts.statements import Blank, Prepared
-from accounts.verbs import Stale, refuse_unknown, verb
+from accounts.verbs import Stale, refusal, refuse_unknown, verb
 from automations.document import Document
 from automations.inputs import KINDS, Input, Missing, Where
 from automations.triggers import by_event
@@ -133,7 +133,7 @@ class Rule(models.Model):
     def switch(self, state: str, *, by: Actor):
         """Switch the rule on or off, or let it only watch. Switched on, it heeds what comes from now on."""
         if state not in dict(STATES):
-            raise ValidationError({"state": "A rule is on, watches or is off."}, code="state")
+            raise refusal("state", "A rule is on, watches or is off.", "rule_state")
         self._lock()
         before = self.state
         if before == state:
@@ -232,7 +232,7 @@ class Rule(models.Model):
         if document.get("workflow"):
             self.workflow = _workflow(document["workflow"], self.where)
         if self.workflow and self.workflow.business_id != self.business_id:
-            raise ValidationError({"workflow": "This workflow does not exist."}, code="foreign")
+            raise refusal("workflow", "This workflow does not exist.", "foreign")
         read.check(self.where)
         self.name = str(document.get("name") or self.name or _in_short(read)).strip()[:120]
         self.clean_fields(exclude=["business", "workflow", "created_by"])

@@ -12,7 +12,7 @@ from django.utils.text import slugify
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
-from accounts.verbs import refuse_unknown, verb
+from accounts.verbs import refusal, refuse_unknown, verb
 from automations import letters
 from automations.models.delivery import Delivery
 from automations.starters import LETTERS
@@ -55,7 +55,7 @@ class Letterhead(models.Model):
         if not changed:
             return None
         if any(sign in self.sender for sign in '\r\n"<>@'):
-            raise ValidationError({"sender": "A name only: no address, no quotation marks."}, code="sender")
+            raise refusal("sender", "A name only: no address, no quotation marks.", "sender")
         self.clean_fields(exclude=["business"])
         self.save()
         return record("letterhead.updated", self.business, by, changed=changed)

@@ -12,7 +12,7 @@ from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
 from accounts.statements import Blank, Prepared
-from accounts.verbs import refuse_unknown, verb
+from accounts.verbs import refusal, refuse_unknown, verb
 from automations.outbound import Refused, read_url
 from automations.payloads import CARD_SLUGS, as_card_webhook, as_phasewise, told_events
 from automations.signing import secret_for, token
@@ -192,10 +192,10 @@ class Webhook(models.Model):
         try:
             read_url(self.url)
         except Refused as error:
-            raise ValidationError({"url": str(error)}, code="url") from None
+            raise refusal("url", str(error), "url") from None
         known = {kind.name for kind in told_events()}
         if not self.events or set(self.events) - known:
-            raise ValidationError({"events": "Choose at least one event from the list."}, code="events")
+            raise refusal("events", "Choose at least one event from the list.", "events")
         self.events = sorted(set(self.events))
         self.clean_fields(exclude=["business"])
 

@@ -162,10 +162,10 @@ class Card(models.Model):
     @classmethod
     @verb("card.create")
     def create(cls, phase, *, place: Place = BOTTOM, labels=(), assignees=(), by: Actor, **fields):
-        """Make a card in a phase; raises ValidationError for bad fields, an archived workflow, and what `move` refuses:
-        a full phase, missing facts, and the workflow's limits of active cards.
+        """Make a card in a phase. labels: Labels of the workflow; assignees: Memberships of the business.
 
-        labels: Labels of the workflow; assignees: Memberships of the business.
+        Raises ValidationError for bad fields, an archived workflow, and what `move` refuses: a full phase, missing
+        facts, and the workflow's limits of active cards.
         """
         refuse_unknown(fields, cls.FIELDS)
         phases = Phase.lock(phase.workflow_id, phase.pk)

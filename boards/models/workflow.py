@@ -206,7 +206,7 @@ class Workflow(models.Model):
         type(self).objects.filter(pk=self.pk).update(updated_at=timezone.now())
 
     def refuse_more_phases(self, count: int) -> None:
-        """Raise ValidationError when a section, the path or the cancelled phases, holds more than the business has it."""
+        """Raise ValidationError when a section, the path or the cancelled phases, holds more than the business allows."""
         most = self.business.most_phases
         if count > most:
             raise ValidationError(f"A workflow holds at most {most} phases.", code="max_phases")

@@ -1,5 +1,7 @@
 """Who leans on whom: never upwards, never into a neighbour's pages, and no import hides in a function."""
 
+import ast
+
 import pytest
 
 from tests.house.source import FLOORS, imports, module_of, modules
@@ -86,8 +88,6 @@ def test_no_room_has_a_name_that_says_nothing(name):
 
 
 def test_every_room_says_what_it_is_for():
-    import ast
-
     silent = [
         name for name, tree in modules().items() if tree.body and not ast.get_docstring(tree) and room(name) != "apps"
     ]
@@ -95,8 +95,6 @@ def test_every_room_says_what_it_is_for():
 
 
 def test_deeds_are_described_in_one_imperative_line_each():
-    import ast
-
     wordless = []
     for name, tree in modules().items():
         if "models" in name.split(".") or name.endswith(".undoing"):
@@ -106,6 +104,21 @@ def test_deeds_are_described_in_one_imperative_line_each():
                     if not line.endswith((".", ":")) and ". " not in line:
                         wordless.append(f"{name}.{node.name}")
     assert not wordless
+
+
+def test_a_refusal_of_a_field_keeps_its_code():
+    # Django drops the code that stands beside a dict; accounts.verbs.refusal puts it inside.
+    dropped = [
+        f"{name}:{node.lineno}"
+        for name, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") == "ValidationError"
+        and node.args
+        and isinstance(node.args[0], ast.Dict)
+        and any(one.arg == "code" for one in node.keywords)
+    ]
+    assert not dropped
 
 
 def _is_verb(node):
