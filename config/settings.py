@@ -236,7 +236,7 @@ RULES_DEPTH = env.int("RULES_DEPTH", default=10)
 RULES_ACTIONS = env.int("RULES_ACTIONS", default=100)
 RULES_AN_HOUR = env.int("RULES_AN_HOUR", default=5000)
 
-# Mails that rules send, within 24 hours: to one address, and of one business.
+# Mails that leave within 24 hours: of one business to one address, and of one business.
 MAILS_A_DAY_EACH = env.int("MAILS_A_DAY_EACH", default=20)
 MAILS_A_DAY = env.int("MAILS_A_DAY", default=2000)
 

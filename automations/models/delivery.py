@@ -243,10 +243,11 @@ class Delivery(models.Model):
     def _budget(self) -> Outcome | None:
         """Return why a mail is one too many for its receiver, or for its business today; None when it is not."""
         day = timezone.now() - timedelta(days=1)
-        sent = Delivery.objects.filter(kind=self.MAIL, state=self.SENT, finished_at__gt=day)
+        # Of this business alone: what others write to an address neither silences it here nor is told.
+        sent = Delivery.objects.filter(business=self.business_id, kind=self.MAIL, state=self.SENT, finished_at__gt=day)
         if sent.filter(to=self.to).count() >= settings.MAILS_A_DAY_EACH:
             return Outcome(False, f"{settings.MAILS_A_DAY_EACH} mails a day are enough for {self.to}.", is_final=True)
-        if sent.filter(business=self.business_id).count() >= settings.MAILS_A_DAY:
+        if sent.count() >= settings.MAILS_A_DAY:
             return Outcome(False, f"{settings.MAILS_A_DAY} mails have left within a day. It waits.", is_put_off=True)
         return None
 

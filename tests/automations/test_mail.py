@@ -10,7 +10,7 @@ from accounts.models import Event
 from automations.models import Delivery, Letterhead, MailTemplate, Rule, Run
 from boards.models import Card
 from boards.undoing import undo
-from tests.factories import actor, make_card, make_contact
+from tests.factories import actor, make_card, make_contact, make_workflow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -265,6 +265,17 @@ def test_one_address_gets_only_so_many_a_day(template, card, letterbox, owner, s
     Delivery.objects.filter(state=Delivery.SENT).update(finished_at=timezone.now() - timedelta(hours=25))
     template.send_test(card, "ines@example.test", by=actor(owner))
     assert leave(Delivery.objects.order_by("created_at").last()).state == Delivery.SENT
+
+
+def test_what_another_business_writes_to_an_address_silences_nobody_here(
+    template, card, letterbox, owner, stranger, settings
+):
+    settings.MAILS_A_DAY_EACH = 1
+    theirs = stranger.business.mail_templates.get(key=template.key)
+    card_of_theirs = make_card(make_workflow(stranger.business).phases.first())
+    leave(theirs.send_test(card_of_theirs, "ines@example.test", by=actor(stranger)))
+    ours = template.send_test(card, "ines@example.test", by=actor(owner))
+    assert leave(ours).state == Delivery.SENT
 
 
 def test_a_business_sends_only_so_many_a_day_and_the_rest_waits(template, card, letterbox, owner, settings):
