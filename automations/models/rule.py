@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from contextlib import suppress
 from functools import cache
 
 from django.conf import settings
@@ -216,6 +217,14 @@ class Rule(models.Model):
         """Return the rule as its document says it, with its name and state beside."""
         workflow = {"workflow": self.workflow.name} if self.workflow else {}
         return {"name": self.name, "state": self.state, **workflow, "rule": self.document}
+
+    def exported_alone(self) -> dict:
+        """Return the document as it was written; with name and workflow beside where it leaves them out."""
+        named = self.document.get("name")
+        with suppress(ValidationError):  # a rule that this version does not know has no short name
+            named = named or _in_short(self.read)
+        says_all = named == self.name and (not self.workflow or "workflow" in self.document)
+        return self.document if says_all else self.exported()
 
     def _lock(self) -> None:
         self.refresh_from_db(from_queryset=Rule.objects.select_for_update(of=("self",)))

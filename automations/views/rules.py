@@ -331,7 +331,7 @@ def export(request):
 def export_one(request, rule):
     """Carry a rule out as its document says it."""
     rule = find(request, rule)
-    return _file(rule.document, slugify(rule.name) or "rule")
+    return _file(rule.exported_alone(), slugify(rule.name) or "rule")
 
 
 def _file(document, name: str):

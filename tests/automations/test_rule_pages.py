@@ -305,6 +305,14 @@ def test_the_seeds_document_comes_in_and_goes_out_unchanged(page, business):
     assert "attachment" in answer["Content-Disposition"]
 
 
+def test_one_rule_comes_in_under_the_name_and_in_the_workflow_it_went_out_with(page, business, rule):
+    told = page.get(to("rule_export", rule.pk)).content.decode()
+    page.post(to("rule_import"), {"document": told})
+    assert [(one.name, one.workflow, one.document) for one in business.rules.all()] == [
+        ("Greet", rule.workflow, GREET)
+    ] * 2
+
+
 def test_all_rules_go_out_and_come_in_as_one_document(page, business, rule):
     told = page.get(to("rule_export_all")).content.decode()
     page.post(to("rule_import"), {"document": told})
