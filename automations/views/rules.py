@@ -321,13 +321,13 @@ def recipes(request):
     return render(request, "automations/recipes.html", context)
 
 
-@allowed("rule.view")
+@allowed("rule.create")
 def export(request):
-    """Carry all rules out as one document."""
+    """Carry all rules out as one document, with the addresses they call."""
     return _file(exchange.export(request.business), f"{request.business.slug}-rules")
 
 
-@allowed("rule.view")
+@allowed("rule.create")
 def export_one(request, rule):
     """Carry a rule out as its document says it."""
     rule = find(request, rule)

@@ -76,6 +76,20 @@ def test_the_list_says_each_rule_in_words_and_what_it_did(page, rule, workflow, 
     assert "Oak kitchen" in text
 
 
+def test_what_an_address_holds_in_secret_is_shown_to_those_alone_who_may_write_rules(browse, viewer, page, rule, owner):
+    call = {"type": "webhook", "url": "https://example.com/hooks/T0KEN"}
+    rule.update(document={"trigger": "card_created", "actions": [call]}, by=actor(owner))
+    reader = browse(viewer)
+    text = read(reader.get(to("rule", rule.pk)))
+    assert "https://example.com" in text
+    assert "T0KEN" not in text + read(reader.get(to("rules")))
+    assert "T0KEN" in read(page.get(to("rule", rule.pk)))
+    for address in (to("rule_export_all"), to("rule_export", rule.pk)):
+        assert address not in text
+        assert reader.get(address).status_code == 403
+        assert "T0KEN" in read(page.get(address))
+
+
 def test_a_viewer_reads_the_rule_but_gets_no_form(browse, viewer, rule):
     text = read(browse(viewer).get(to("rule", rule.pk)))
     assert "When a card changes its phase" in text
