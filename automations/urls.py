@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from automations.views import inbox, inlets, mail, rules, runs, webhooks
+from automations.views import buttons, inbox, inlets, mail, rules, runs, webhooks
 
 urlpatterns = [
+    path("cards/<int:number>/buttons/", buttons.buttons, name="card_buttons"),
+    path("cards/<int:number>/buttons/press/", buttons.press, name="rule_press"),
     path("rules/", rules.rules, name="rules"),
     path("rules/new/", rules.new, name="rule_new"),
     path("rules/recipes/", rules.recipes, name="rule_recipes"),

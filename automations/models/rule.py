@@ -167,7 +167,12 @@ class Rule(models.Model):
         card.lock_row()
         if self not in Rule.buttons_of(card):
             raise ValidationError("This button is not there any more.", code="button")
-        return card.record("card.button_pressed", by, rule=str(self.pk), label=self.read.options["label"])
+        return card.record("card.button_pressed", by, rule=str(self.pk), label=self.button)
+
+    @property
+    def button(self) -> str:
+        """Return what its button says; "" for a rule that has none."""
+        return str(self.read.options.get("label") or "") if self.trigger == "button" else ""
 
     @classmethod
     def buttons_of(cls, card) -> list["Rule"]:
