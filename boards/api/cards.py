@@ -404,13 +404,13 @@ def _page(request, workflow, wanted: WantedCards) -> tuple[list[dict], int]:
         rows = rows.filter(Exists(CardLabel.objects.filter(card=OuterRef("pk"), label__in=wanted.label_id)))
     is_plain = not (wanted.fetch_archived or wanted.external_id or wanted.label_id or wanted.attachment_value)
     if is_plain and not wanted.sort:
-        return _in_board_order(workflow, rows, wanted)
+        return _in_board_order(workflow, wanted)
     total = _standing(workflow, wanted) if is_plain else rows.count()
     order = in_order(rows, wanted.sort, SORTED_BY) if wanted.sort else rows.order_by(*BOARD_ORDER)
     return cards_shape(order[wanted.offset : wanted.offset + wanted.limit]), total
 
 
-def _in_board_order(workflow, rows, wanted: WantedCards) -> tuple[list[dict], int]:
+def _in_board_order(workflow, wanted: WantedCards) -> tuple[list[dict], int]:
     """Return a part of the cards from top to bottom, phase by phase.
 
     Phases know how many cards they hold, so what lies before that part and behind it is never read: a list of a hundred
@@ -428,6 +428,7 @@ def _in_board_order(workflow, rows, wanted: WantedCards) -> tuple[list[dict], in
     if not later or not wanted.limit:
         return [], total
     first, *later = later
+    rows = Card.objects.on_board()  # a phase says whose they are; asked for that too, PostgreSQL may take another index
     shown = rows.filter(phase=first).order_by("rank")[skip : skip + wanted.limit]
     missing = wanted.limit - (first.card_count - skip)
     if not later or missing <= 0:
