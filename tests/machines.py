@@ -228,7 +228,7 @@ def test(arguments: list[str]) -> int:
     if found["PostgreSQL"]:
         with postgres() as url:
             # What a page looks like does not hang on the database; a browser test that does says so with `both_databases`.
-            only = ["-m", "not static and (not browser or both_databases)"]
+            only = ["-m", "not static and not one_database and (not browser or both_databases)"]
             summary.append(_pytest("PostgreSQL", only + arguments, {"DATABASE_URL": url}))
 
     print(f"\n──── All of it, in {time.monotonic() - started:.0f} s ────")

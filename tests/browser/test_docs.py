@@ -142,8 +142,7 @@ def test_a_manager_finds_them_from_the_tokens(open_page, manager):
     expect(page.get_by_role("heading", name="Every operation")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("phone", [False, True], ids=["laptop", "phone"])
+@pytest.mark.parametrize(("phone", "scheme"), [(False, "light"), (True, "dark")], ids=["laptop-light", "phone-dark"])
 def test_they_are_accessible_and_fit(trying, workflow, assert_accessible, scheme, phone):
     page, form = trying("getWorkflow", color_scheme=scheme, phone=phone)
     form.get_by_label("workflowId").fill(str(workflow.pk))

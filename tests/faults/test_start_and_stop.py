@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,15 +17,34 @@ from tests import machines
 pytestmark = pytest.mark.static  # each has a database of its own
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A folder in which everything is ready to start, made once: from nothing, as the first start makes it."""
+    folder = tmp_path_factory.mktemp("prepared")
+    subprocess.run(
+        [sys.executable, "-m", "config.serve", "prepare", "http://127.0.0.1"],
+        cwd=machines.HERE,
+        env={**os.environ, **_surroundings(folder)},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return folder
+
+
+def _surroundings(folder):
+    told = {"TESTING": "false", "SQLITE_SYNCHRONOUS": "FULL", "VAR_DIR": str(folder)}
+    return told | {"DATABASE_URL": f"sqlite:///{folder}/phasewise.sqlite3"}
+
+
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, prepared):
     """Start Phasewise as bin/run does, with a database and a port of its own, and without the demo unless asked."""
     started = []
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
 
     def start(**environment):
         port = environment.pop("PORT", None) or str(machines.free_port())
-        surroundings = {**os.environ, "TESTING": "false", "SQLITE_SYNCHRONOUS": "FULL", "VAR_DIR": str(tmp_path)}
-        surroundings |= {"DATABASE_URL": f"sqlite:///{tmp_path}/phasewise.sqlite3", "PORT": port, **environment}
+        surroundings = {**os.environ, **_surroundings(tmp_path), "PORT": port, **environment}
         process = subprocess.Popen(
             [sys.executable, "-m", "config.serve"],
             cwd=machines.HERE,

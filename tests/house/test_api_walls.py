@@ -226,6 +226,7 @@ def rows_of(business) -> dict:
 # Who comes in -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.one_database
 @EACH
 def test_nobody_comes_in_without_a_token(operation, here):
     answer = ask(None, operation, here.ids)
@@ -239,6 +240,7 @@ def test_a_sample_of_it_is_answered(operation, here):
     validator_of(operation.told["responses"][200]).validate(json.loads(answer.content))
 
 
+@pytest.mark.one_database
 @EACH
 @pytest.mark.parametrize("role", ROLES)
 def test_a_token_may_what_its_scope_and_its_makers_role_allow_and_nothing_else(operation, role, here):
@@ -326,6 +328,7 @@ def test_no_answer_holds_an_id_of_another_business(operation, here, elsewhere):
     assert not [one for one in theirs if one in told]
 
 
+@pytest.mark.one_database
 @EACH
 def test_what_never_was_is_not_there(operation, here):
     for part in operation.path_ids:

@@ -76,6 +76,7 @@ def test_there_are_addresses_to_test():
     assert len(ADDRESSES) > 40
 
 
+@pytest.mark.one_database
 @EACH
 def test_every_part_of_an_address_has_a_sample(address, world):
     missing = {part for part in address.parts if part != "business" and address.row(part) not in world.rows}
@@ -91,6 +92,7 @@ def test_every_view_says_which_verb_it_is(address):
 # Who comes in -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.one_database
 @EACH
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_nobody_is_sent_to_sign_in(address, method, world):
@@ -103,6 +105,7 @@ def test_nobody_is_sent_to_sign_in(address, method, world):
     assert answer["HX-Redirect"].startswith(reverse("account_login"))
 
 
+@pytest.mark.one_database
 @EACH
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_stranger_cannot_tell_a_business_from_none(address, method, world, elsewhere):
@@ -132,6 +135,7 @@ def test_a_member_comes_in_from_the_verbs_role_upwards(address, method, world):
             assert method == "post" or answer.status_code != 404, said
 
 
+@pytest.mark.one_database
 @EACH
 def test_somebody_who_left_is_a_stranger(address, world):
     member = world.people["manager"]
@@ -141,6 +145,7 @@ def test_somebody_who_left_is_a_stranger(address, world):
     assert ask(client, "post", address.path(world)).status_code == 404
 
 
+@pytest.mark.one_database
 @EACH
 def test_somebody_who_may_not_sign_in_any_more_is_nobody(address, world):
     member = world.people["owner"]
