@@ -686,3 +686,10 @@ def test_the_actor_of_a_programs_change_is_its_token(program, business):
     event = business.events.get(subject_id=contact["id"])
     assert (event.actor_kind, event.actor_name) == ("token", "CRM")
     assert Actor.system(business).kind != event.actor_kind
+
+
+def test_a_star_says_that_any_revision_will_do(program, business):
+    contact = make_contact(business)
+    path = f"/contacts/v4/contacts/{contact.pk}"
+    assert program.patch(path, {"info": {"company": "Oak & Sons"}}).status == 400
+    assert program.patch(path, {"info": {"company": "Oak & Sons"}}, If_Match="*").status == 200
