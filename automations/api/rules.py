@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from ninja import Query, Router
 from pydantic import Field
 
+from accounts.policy import require
 from accounts.rest import (
     WHOLE,
     Id,
@@ -239,7 +240,12 @@ def delete_rule(request, rule: UUID):
 
 @operation(router, "POST", "/rules/{rule}/try", verb="rule.update", answers=TrialShape)
 def try_rule(request, rule: UUID, body: OnCard):
-    """Try a rule on a card as it stands: what it would do and send. Nothing of it stays, nothing leaves."""
+    """Try a rule on a card as it stands: what it would do and send. Nothing of it stays, nothing leaves.
+
+    What is shown tells of the card and its contact, so the token must be let see both.
+    """
+    for seen in ("card.view", "contact.view"):
+        require(request.actor, seen)
     card = find(request.business.cards.select_related("phase"), "CARD_NOT_FOUND", pk=body.card_id)
     trial = try_on(find_rule(request, rule), card)
     return {"reason": trial.reason, "steps": trial.steps, "shown": trial.shown, "error": trial.error}

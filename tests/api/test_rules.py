@@ -108,6 +108,15 @@ def test_a_rule_is_tried_and_nothing_stays(program, workflow):
     assert not Run.objects.exists()
 
 
+def test_a_trial_shows_a_card_only_to_who_may_see_it_and_its_contact(owner, program, workflow):
+    path = f"{RULES}/{made(program, HELLO)}/try"
+    body = {"cardId": str(make_card(workflow.phases.first()).pk)}
+    scopes = ["AUTOMATION_MANAGE", "CARD_VIEW", "CONTACT_VIEW"]
+    assert program_of(owner, *scopes).post(path, body).status == 200
+    for missing in scopes:
+        assert program_of(owner, *(set(scopes) - {missing})).post(path, body).status == 403
+
+
 def test_what_failed_is_tried_again(program, workflow):
     made(program, {"trigger": "card_created", "actions": [{"type": "add_label", "label": "Oak"}]})
     card = make_card(workflow.phases.first())

@@ -240,6 +240,10 @@ def test_a_sample_of_it_is_answered(operation, here):
     validator_of(operation.told["responses"][200]).validate(json.loads(answer.content))
 
 
+# What no scope opens by itself, for it shows what other scopes guard; its own test says which belong together.
+SHOWS_MORE = {"tryRule"}
+
+
 @pytest.mark.one_database
 @EACH
 @pytest.mark.parametrize("role", ROLES)
@@ -247,7 +251,7 @@ def test_a_token_may_what_its_scope_and_its_makers_role_allow_and_nothing_else(o
     grant = TABLE[operation.verb]
     for scope in SCOPES:
         answer = ask(here.secrets[role, scope], operation, here.ids)
-        is_allowed = scope == grant.scope and RANK[role] >= RANK[grant.role]
+        is_allowed = scope == grant.scope and RANK[role] >= RANK[grant.role] and str(operation) not in SHOWS_MORE
         said = f"{role} with {scope} gets {answer.status_code}: {answer.content}"
         assert (answer.status_code == 403) == (not is_allowed), said
         assert answer.status_code not in (401, 404), said
