@@ -9,6 +9,7 @@ from accounts.models import Receipt
 from automations.models import Delivery, Notification
 from automations.progress import time_is_up
 from automations.running import fire_timers, heed_moments, take_up, wake
+from boards.models import Phase
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ def sweep() -> None:
         fire_timers,
         heed_moments,
         time_is_up,
+        Phase.let_go,
         Receipt.forget_old,
     ):
         try:

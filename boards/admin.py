@@ -9,6 +9,7 @@ from boards.models import (
     CardLabel,
     Closing,
     Comment,
+    Definition,
     Draft,
     Field,
     Item,
@@ -107,6 +108,17 @@ class LabelAdmin(VerbAdmin):
     def make(self, values, by):
         """Make a label."""
         return Label.create(values.pop("workflow"), **values, by=by)
+
+
+@admin.register(Definition)
+class DefinitionAdmin(SeenAdmin):
+    """Versions of designs."""
+
+    says = "A version is never changed: publish another one, on the Steps page of its workflow or over the API."
+    list_display = ("workflow", "version", "business", "author_name", "comment", "created_at")
+    list_select_related = ("workflow", "business")
+    search_fields = ("workflow__name", "comment", *BUSINESS)
+    date_hierarchy = "created_at"
 
 
 @admin.register(Draft)

@@ -1,8 +1,10 @@
 """Pure reading of a design document: what is wrong with it, what sets two apart, how two are brought together."""
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.core.exceptions import ValidationError
 
 STAGE_ORDER = {"new": 0, "processing": 1, "completed": 2, "cancelled": 3}
 STAGE_NAMES = {"new": "New", "processing": "Processing", "completed": "Completed", "cancelled": "Cancelled"}
@@ -11,6 +13,7 @@ STAGE_NAMES = {"new": "New", "processing": "Processing", "completed": "Completed
 SETTINGS = {
     "name": "name",
     "stage": "stage group",
+    "category": "category",
     "description": "description",
     "status": "library status",
     "trigger": "trigger",
@@ -25,6 +28,7 @@ SETTINGS = {
 }
 BLANK = {
     "stage": "processing",
+    "category": "",
     "description": "",
     "status": None,
     "trigger": None,
@@ -48,6 +52,19 @@ class Problem:
     text: str
     steps: tuple[tuple[str, str], ...] = ()  # id and name of each step to jump to
     severity: str = "warning"
+    attributes: dict = field(default_factory=dict)  # what locates it for a program
+
+
+class Unfit(ValidationError):
+    """A design with errors cannot be published; `problems` are all of them, warnings included."""
+
+    def __init__(self, problems: list[Problem]):
+        super().__init__([one.text for one in problems if one.severity == "error"], code="problems")
+        self.problems = problems
+
+
+# Who knows more of a document than its structure looks at it as well: asked with a workflow, as it runs, and a document.
+inspectors: list[Callable[..., Iterable[Problem]]] = []
 
 
 # Parts of a document -----------------------------------------------------------------------------------
@@ -114,7 +131,7 @@ def _bad_names(steps):
     for name, twins in alike.items():
         if name and len(twins) > 1:
             said = f"{len(twins)} steps are called {twins[0]['name']}. Nobody can tell them apart."
-            yield _warning("DUPLICATE_NAME", said, twins)
+            yield _error("DUPLICATE_STATUS", said, twins)
 
 
 def _bad_shape(design, most):
@@ -196,6 +213,17 @@ def _cards(count: int) -> str:
     return f"{count} card" if count == 1 else f"{count} cards"
 
 
+# What a document says of the workflow itself, beside its name.
+ABOUT = {
+    "type": "Type",
+    "description": "Description",
+    "entity_type": "Entity type",
+    "entity_subtype": "Entity subtype",
+    "settings": "Settings",
+    "unplaced": "Statuses beside the board",
+}
+
+
 # What sets two apart -----------------------------------------------------------------------------------
 
 
@@ -205,8 +233,7 @@ def changes(before: dict, after: dict) -> list[str]:
     said = []
     if before["name"] != after["name"]:
         said.append(f"Workflow renamed to {after['name']}")
-    if before["type"] != after["type"]:
-        said.append("Type changed")
+    said += [f"{words} changed" for key, words in ABOUT.items() if before[key] != after[key]]
     said += [f"{step['name']} added" for step in after["steps"] if step["id"] not in old]
     said += [f"{step['name']} removed" for step in before["steps"] if step["id"] not in new]
     moved = movers(_ids(before), _ids(after))
@@ -224,7 +251,22 @@ def changes(before: dict, after: dict) -> list[str]:
         other = [word for key, word in SETTINGS.items() if key not in ("name", "stage") and was[key] != step[key]]
         if other:
             said.append(f"{step['name']}: {', '.join(other)}")
-    return said
+    return [*said, *_changed_rulesets(before["rulesets"], after["rulesets"])]
+
+
+def _changed_rulesets(before: list[dict], after: list[dict]):
+    """Yield in words what became of rulesets; several may bear one name."""
+    old, new = _by_name(before), _by_name(after)
+    yield from (f"Ruleset {name} added" for name in new if name not in old)
+    yield from (f"Ruleset {name} removed" for name in old if name not in new)
+    yield from (f"Ruleset {name} changed" for name in new if name in old and new[name] != old[name])
+
+
+def _by_name(rulesets) -> dict[str, list[dict]]:
+    named = defaultdict(list)
+    for ruleset in rulesets:
+        named[ruleset["name"]].append(ruleset)
+    return named
 
 
 def movers(before: list[str], after: list[str]) -> list[str]:
@@ -261,11 +303,12 @@ def merged(base: dict, mine: dict, theirs: dict) -> dict:
     my_order = [step_id for step_id in _ids(mine) if step_id in running or step_id not in old]
     their_order = [step_id for step_id in _ids(theirs) if step_id not in put_away]
     mine_moved = movers(_ids(base), _ids(mine))
-    order = _woven(my_order, their_order) if mine_moved else _woven(their_order, my_order)
+    order = woven(my_order, their_order) if mine_moved else woven(their_order, my_order)
     steps = running | {
         step["id"]: _merged_step(old.get(step["id"], {}), step, running.get(step["id"], step)) for step in mine["steps"]
     }
-    design = {key: mine[key] if mine[key] != base[key] else theirs[key] for key in ("name", "type")}
+    about = ("name", "rulesets", *ABOUT)
+    design = {key: mine[key] if mine[key] != base[key] else theirs[key] for key in about}
     design |= {"steps": [steps[step_id] for step_id in order], "removed": removed}
     return design | {"steps": in_order(path_of(design), win_of(design), cancelled_of(design))}
 
@@ -274,7 +317,7 @@ def _merged_step(base: dict, mine: dict, theirs: dict) -> dict:
     return {key: value if value != base.get(key) else theirs[key] for key, value in mine.items()}
 
 
-def _woven(order: list[str], others: list[str]) -> list[str]:
+def woven(order: list[str], others: list[str]) -> list[str]:
     """Return the order with what it lacks put behind the one it follows among the others."""
     order = [*order]
     for i, one in enumerate(others):

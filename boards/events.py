@@ -11,10 +11,10 @@ declare(
     icon="edit",
 )
 declare(
-    "workflow.redesigned",
-    "Workflow redesigned",
-    "saved a new design of {workflow}: {changes}",
-    ["workflow", "changes"],
+    "workflow.published",
+    "Design published",
+    "published version {version} of {workflow}: {changes}",
+    ["workflow", "version", "comment", "changes"],
     icon="sliders",
 )
 declare("workflow.archived", "Workflow archived", "archived the workflow {workflow}", ["workflow"], icon="archive")
@@ -47,6 +47,7 @@ declare(
     ["workflow", "phase", "cards", "to"],
     icon="trash",
 )
+declare("phase.retired", "Phase retired", "let running cards finish in {phase}", ["workflow", "phase"], icon="archive")
 declare("label.created", "Label made", "made the label {label}", ["workflow", "label"], icon="tag")
 declare(
     "label.updated",

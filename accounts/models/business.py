@@ -73,7 +73,7 @@ class BusinessManager(models.Manager):
         business.full_clean()
         with writing(), transaction.atomic():
             with _slug_taken_meanwhile():
-                business.save(force_insert=True)
+                business._take_place()
             member = Membership.objects.create(business=business, user=owner, role=OWNER)
             record("business.founded", business, Actor.member(member), name=name)
         return business
@@ -113,6 +113,8 @@ class Business(models.Model):
     )
     time_zone = models.CharField(max_length=60, default="UTC", validators=[validate_zone])
     currency = models.CharField(max_length=3, choices=CURRENCIES, default="EUR")
+    # What older systems call it by, where an id may be no longer than a few digits.
+    number = models.PositiveIntegerField(unique=True, blank=True, editable=False)
     last_event = models.BigIntegerField(default=0, editable=False)
     last_card = models.BigIntegerField(default=0, editable=False)
     last_order = models.BigIntegerField(default=0, editable=False)
@@ -155,6 +157,17 @@ class Business(models.Model):
     def today(self):
         """Return the date it is in the business's zone."""
         return timezone.localdate(timezone=self.zone)
+
+    def _take_place(self) -> None:
+        """Write a new business under the first number that nobody has."""
+        while True:
+            self.number = (Business.objects.aggregate(last=models.Max("number"))["last"] or 0) + 1
+            try:
+                with transaction.atomic():
+                    return self.save(force_insert=True)
+            except IntegrityError:
+                if not Business.objects.filter(number=self.number).exists():
+                    raise  # it is the address that somebody else has
 
     @verb("business.update")
     def update(self, *, by: Actor, **fields):

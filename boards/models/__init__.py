@@ -4,6 +4,7 @@ from boards.models.card import Assignment, Card
 from boards.models.checklist import Item
 from boards.models.closing import Closing
 from boards.models.comment import Comment
+from boards.models.definition import Definition
 from boards.models.draft import Draft
 from boards.models.field import Field
 from boards.models.label import CardLabel, Label
@@ -18,6 +19,7 @@ __all__ = [
     "CardLabel",
     "Closing",
     "Comment",
+    "Definition",
     "Draft",
     "Field",
     "Item",

@@ -110,6 +110,7 @@ class Card(models.Model):
     comment_count = models.PositiveIntegerField(default=0, editable=False)
     item_count = models.PositiveIntegerField(default=0, editable=False)
     done_count = models.PositiveIntegerField(default=0, editable=False)
+    major = models.PositiveSmallIntegerField("design it runs under", default=0, editable=False)
     revision = models.PositiveIntegerField(default=1, editable=False)
     held_revision = models.PositiveIntegerField("revision at which it could not move on", null=True, editable=False)
     placed_revision = models.PositiveIntegerField("revision of its last move", default=1, editable=False)
@@ -174,11 +175,13 @@ class Card(models.Model):
         phase = phases[phase.pk]
         phase.workflow.refuse_archived()
         phase.refuse_when_full()
+        phase.refuse_later(phase.workflow.major)
         card = cls(
             business_id=phase.business_id,
             workflow=phase.workflow,
             phase=phase,
             created_by_id=by.user_id,
+            major=phase.workflow.major,
             number=Business.objects.take_number(phase.business_id, "last_card"),
             **fields,
         )
@@ -251,6 +254,7 @@ class Card(models.Model):
             self._stand(to, rank)
             return self.record("card.reordered", by, after=to.as_told(), rank=old_rank)
         to.refuse_when_full()
+        to.refuse_later(self.major)
         if facts:
             self._fill_in(facts, by)
         self._refuse_lacking(to)
@@ -462,6 +466,7 @@ class Card(models.Model):
             if to.pk != self.phase_id:
                 self.phase, self.entered_at = to, timezone.now()
         to.refuse_when_full()
+        to.refuse_later(self.major)
         self.archived_at = self.archived_by = None
         to.tally(1, self.value or 0)
         self.placed_revision = self.revision + 1
@@ -490,9 +495,9 @@ class Card(models.Model):
         """Return the phase that follows on the path, the win phase at its end; None when there is none."""
         if self.phase.section != Phase.PATH:
             return None
-        later = Phase.objects.filter(workflow_id=self.workflow_id, section__lte=Phase.WIN).order_by(
-            "section", "position"
-        )
+        mine = models.Q(last_major=None) | models.Q(last_major__gte=self.major)
+        path = Phase.objects.filter(mine, first_major__lte=self.major, section__lte=Phase.WIN)
+        later = path.filter(workflow_id=self.workflow_id).order_by("section", "position")
         return later.filter(models.Q(section=Phase.WIN) | models.Q(position__gt=self.phase.position)).first()
 
     @property
@@ -639,10 +644,12 @@ class Card(models.Model):
         now = timezone.now()
         if to.pk != self.phase_id:
             self.phase, self.entered_at = to, now
+        if to.first_major > self.major:  # whoever goes where only the new design goes has joined it
+            self.major = to.workflow.major
         self.rank, self.updated_at = rank, now
         self.revision += 1
         self.placed_revision = self.revision
-        update(self, "phase", "rank", "entered_at", "updated_at", "revision", "placed_revision")
+        update(self, "phase", "rank", "entered_at", "updated_at", "revision", "placed_revision", "major")
 
     def _reopen(self, by: Actor) -> None:
         """End the closing of a card that is back where work goes on, however it came there."""

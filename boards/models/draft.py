@@ -11,8 +11,9 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import Business
 from accounts.verbs import Stale, refusal, verb
-from boards import definitions
+from boards import definitions, documents
 from boards.definitions import blank_step, cancelled_of, in_order, merged, path_of, place_in_group, win_of
+from boards.models.definition import shelf_of
 from boards.models.phase import Phase
 from boards.models.workflow import Workflow
 
@@ -36,6 +37,8 @@ class Draft(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    put = None  # the document it was read from, where a program put one
+
     class Meta:
         ordering = ["-updated_at", "id"]
 
@@ -55,6 +58,19 @@ class Draft(models.Model):
         """Return the running design as a draft that stands nowhere."""
         running = design_of(workflow)
         return cls(business_id=workflow.business_id, workflow=workflow, design=deepcopy(running), based_on=running)
+
+    @classmethod
+    def of_document(cls, workflow, document: dict, moves=None) -> "Draft":
+        """Return what a valid document means for a workflow, as a draft that stands nowhere; moves as in documents.read."""
+        draft = cls.running(workflow)
+        draft.design = documents.read(document, draft.based_on, shelf_of(workflow), moves)
+        draft.put = document
+        return draft
+
+    @property
+    def document(self) -> dict:
+        """Return the design as the document that is published."""
+        return self.put or documents.write(self.design, shelf_of(self.workflow))
 
     @property
     def is_begun(self) -> bool:
@@ -84,15 +100,25 @@ class Draft(models.Model):
         """Return a step that is to go, or None."""
         return next((gone for gone in self.design["removed"] if gone["id"] == str(step_id)), None)
 
-    def problems(self) -> list[definitions.Problem]:
-        """Return what is wrong with the draft as things stand on the board."""
-        rows = self.workflow.phases.annotate(all_cards=models.Count("cards")).values("pk", "card_count", "all_cards")
+    def problems(self, *, finish_old: bool = False) -> list[definitions.Problem]:
+        """Return what is wrong with the draft as things stand on the board, errors first.
+
+        finish_old: cards on their way finish in the phases that go.
+        """
+        counted = self.workflow.phases.annotate(all_cards=models.Count("cards"))
+        rows = counted.values("pk", "section", "card_count", "all_cards")
         cards = {str(row["pk"]): row["card_count"] for row in rows}
         all_cards = {str(row["pk"]): row["all_cards"] for row in rows}
-        return [
-            *definitions.problems(self.design, cards=cards, all_cards=all_cards, most=self.business.most_phases),
+        stay = {str(row["pk"]) for row in rows if finish_old and row["section"] == Phase.PATH}
+        leaving = {pk: count for pk, count in all_cards.items() if pk not in stay}
+        found = [
+            *definitions.problems(self.design, cards=cards, all_cards=leaving, most=self.business.most_phases),
             *self._crossings(all_cards),
         ]
+        document = self.document
+        for inspect in definitions.inspectors:
+            found += inspect(self.workflow, document)
+        return sorted(found, key=lambda problem: problem.severity != "error")
 
     def _crossings(self, all_cards):
         """Yield steps with cards that go over between the path and the cancelled ones: nobody said why they ended."""
@@ -232,15 +258,15 @@ class Draft(models.Model):
 
     # Saving ---------------------------------------------------------------------------------------------
 
-    def apply(self, by: Actor) -> None:
-        """Make the running design what the draft says, through the phases' own verbs; part of Workflow.redesign."""
+    def apply(self, by: Actor, *, finish_old: bool = False) -> None:
+        """Make the running design what the draft says, through the phases' own verbs; part of Workflow.publish."""
         phases = {str(phase.pk): phase for phase in self.workflow.phases.all()}
         running = {step["id"]: step for step in design_of(self.workflow)["steps"]}
         rows = self._rows()
         for step in self.design["steps"]:
             if step["id"] not in phases:
                 told = {key: _row(rows, key, step[key]) for key in definitions.SETTINGS if key != "timeout_to"}
-                phases[step["id"]] = Phase.create(self.workflow, **told, by=by)
+                phases[step["id"]] = Phase.create(self.workflow, **told, id=step["id"], by=by)
         for step in self.design["steps"]:
             was = running.get(step["id"], step | {"timeout_to": None})
             changed = [key for key in definitions.SETTINGS if was[key] != step[key]]
@@ -248,20 +274,29 @@ class Draft(models.Model):
                 known = rows | {"timeout_to": phases}
                 phases[step["id"]].update(**{key: _row(known, key, step[key]) for key in changed}, by=by)
         for gone in self.design["removed"]:
-            phases.pop(gone["id"]).delete_to(phases.get(gone["to"]), by=by)
+            phase = phases.pop(gone["id"])
+            if finish_old and phase.is_on_path:
+                phase.retire(by=by)
+            else:
+                phase.delete_to(phases.get(gone["to"]), by=by)
         for section in (path_of(self.design), cancelled_of(self.design)):
             self._reorder([phases[step["id"]] for step in section], by)
 
     def _reorder(self, wanted: list[Phase], by: Actor) -> None:
-        """Move as few phases as it takes for them to stand in the wanted order."""
-        ids = [phase.pk for phase in wanted]
-        standing = list(Phase.objects.filter(pk__in=ids).order_by("position", "id").values_list("pk", flat=True))
+        """Move as few phases as it takes for them to stand in the wanted order; those that are going stay between."""
+        if not wanted:
+            return
+        section = Phase.objects.filter(workflow=self.workflow, section=Phase.CANCELLED if wanted[0].is_cancelled else 0)
+        standing = list(section.order_by("position", "id").values_list("pk", flat=True))
+        known = {phase.pk: phase for phase in wanted}
+        ids = definitions.woven([*known], standing)
         moving = set(definitions.movers(standing, ids))
-        for i, phase in enumerate(wanted):
-            if phase.pk in moving:
-                standing.remove(phase.pk)
+        for i, pk in enumerate(ids):
+            if pk in moving:
+                standing.remove(pk)
                 place = standing.index(ids[i - 1]) + 1 if i else 0
-                standing.insert(place, phase.pk)
+                standing.insert(place, pk)
+                phase = known.get(pk) or section.get(pk=pk)
                 phase.refresh_from_db(fields=["section", "position"])
                 phase.move(place, by=by)
 
@@ -287,6 +322,8 @@ class Draft(models.Model):
 
     def lock(self) -> None:
         """Lock the draft and read it as it is now, so that two people's edits both count."""
+        if not self.is_begun:
+            return
         now = Draft.objects.select_for_update(of=("self",)).filter(pk=self.pk).first()
         if now is None:
             raise Stale("This draft was saved or thrown away a moment ago. Nothing was changed.")
@@ -346,11 +383,14 @@ def design_of(workflow) -> dict:
     """Return the running design of a workflow as a document."""
     known = _field_keys(workflow)
     steps = []
-    for phase in workflow.phases.all():
+    for phase in workflow.phases.filter(last_major=None):
         step = {key: getattr(phase, key) for key in definitions.SETTINGS if key not in POINTERS}
         step |= {key: _text(getattr(phase, f"{key}_id")) for key in POINTERS}
         steps.append({"id": str(phase.pk), **step, "required": _known(phase.required, known), "win": phase.is_win})
-    return {"name": workflow.name, "type": workflow.type, "steps": steps, "removed": []}
+    published = workflow.definitions.first()
+    kept = published.beside_the_steps if published else {"rulesets": [], "settings": {}, "unplaced": []}
+    about = {key: getattr(workflow, key) for key in ("name", "type", "description", "entity_type", "entity_subtype")}
+    return {**about, "steps": steps, "removed": [], **kept}
 
 
 def _field_keys(workflow) -> set[str]:

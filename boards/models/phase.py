@@ -39,6 +39,7 @@ class Phase(models.Model):
     name = models.CharField(max_length=80)
     description = models.TextField(max_length=1000, blank=True, validators=[MaxLengthValidator(1000)])
     stage = models.CharField("stage group", max_length=10, choices=STAGES, default="processing")
+    category = models.CharField(max_length=40, blank=True, default="", editable=False)  # as its definition calls it
     section = models.PositiveSmallIntegerField(choices=SECTIONS, default=PATH, editable=False)
     position = models.PositiveSmallIntegerField(default=0, editable=False)
     external_id = models.CharField(max_length=200, blank=True, default="")
@@ -62,6 +63,9 @@ class Phase(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(87600)],
     )
     timeout_to = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
+    # Of which designs it is part, by their major versions; the last is known once only running cards finish in it.
+    first_major = models.PositiveSmallIntegerField(default=0, editable=False)
+    last_major = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
     revision = models.PositiveIntegerField(default=1, editable=False)
     # Kept by the verbs under the phase's lock, so that no page has to count a long column.
     card_count = models.IntegerField("cards", default=0, editable=False)
@@ -69,7 +73,7 @@ class Phase(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     SETTINGS = (
-        "description stage status trigger wip_limit wip_policy stale_days required default_assignee checklist_lines "
+        "description stage category status trigger wip_limit wip_policy stale_days required default_assignee checklist_lines "
         "timeout_hours timeout_to external_id"
     ).split()
 
@@ -128,6 +132,14 @@ class Phase(models.Model):
                 f"{self.name} is full: {self.card_count} of {self.wip_limit} cards.", code="wip_limit"
             )
 
+    def refuse_later(self, major: int) -> None:
+        """Raise ValidationError for a card that runs under a design of which the phase is no part any more."""
+        if self.last_major is not None and major > self.last_major:
+            raise ValidationError(
+                f"{self.name} is on its way out: only cards that began before version {self.last_major + 1} finish in it.",
+                code="phase_retired",
+            )
+
     def missing_of(self, card) -> list[str]:
         """Return the keys of the facts this phase asks for and the card lacks."""
         has = {
@@ -154,15 +166,19 @@ class Phase(models.Model):
 
     @classmethod
     @verb("phase.create")
-    def create(cls, workflow, *, name: str, stage="processing", position: int | None = None, by: Actor, **settings):
+    def create(
+        cls, workflow, *, name: str, stage="processing", position: int | None = None, id=None, by: Actor, **settings
+    ):
         """Add a phase: to the path before the win phase, or behind it when its stage group is Cancelled.
 
-        position: its place counted from 0 (beyond the end: the end). settings: any of SETTINGS.
+        position: its place counted from 0 (beyond the end: the end). id: a new one, where it has one already.
+        settings: any of SETTINGS.
         Raises ValidationError (max_phases) when there are as many as the business may have.
         """
         workflow, phases = cls._lock_path(workflow.pk)
         workflow.refuse_archived()
         phase = cls(business_id=workflow.business_id, workflow=workflow, name=name.strip(), stage=stage)
+        phase.pk, phase.first_major = id or phase.pk, workflow.major
         phase.section = cls.CANCELLED if stage == "cancelled" else cls.PATH
         neighbours = [other for other in phases if other.section == phase.section]
         workflow.refuse_more_phases(len(neighbours) + 1)
@@ -276,6 +292,29 @@ class Phase(models.Model):
         record("phase.deleted", self, by, workflow=str(self.workflow_id), phase=self.name, cards=len(cards), to=name)
         self.delete()
         _number(path)
+
+    @verb("phase.retire")
+    def retire(self, *, by: Actor):
+        """Let cards that run under an older major version finish here, and no others come in; part of Workflow.publish."""
+        self.last_major = self.workflow.major - 1
+        self.save(update_fields=["last_major"])
+        record("phase.retired", self, by, workflow=str(self.workflow_id), phase=self.name)
+
+    @classmethod
+    def let_go(cls) -> int:
+        """Delete the retired phases in which no card has still to finish; return how many there were."""
+        running = cls.objects.filter(
+            cards__archived_at=None, section=cls.PATH, cards__major__lte=models.OuterRef("last_major")
+        )
+        done = cls.objects.exclude(last_major=None).select_related("workflow__business")
+        done = done.exclude(models.Exists(running.filter(workflow=models.OuterRef("workflow"))))
+        gone = 0
+        for phase in done:
+            stays = phase.workflow.phases.filter(last_major=None, section__lte=max(cls.WIN, phase.section))
+            before = stays.filter(section=phase.section, position__lt=phase.position).last()
+            phase.delete_to(before or stays.first(), by=Actor.system(phase.workflow.business))
+            gone += 1
+        return gone
 
     @classmethod
     def _lock_path(cls, workflow_id) -> "tuple[Workflow, list[Phase]]":

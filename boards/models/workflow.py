@@ -1,7 +1,8 @@
 """A process of the business: its phases, from the first contact to the win."""
 
 import uuid
-from re import fullmatch
+from itertools import count
+from re import fullmatch, sub
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,6 +16,7 @@ from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
 from accounts.verbs import Stale, own_external_id, refuse_changed_since, refuse_unknown, verb
+from boards.definitions import Unfit
 from boards.models.library import STAGE_TINTS, Status
 
 TYPES = [
@@ -26,6 +28,8 @@ TYPES = [
     ("service", "Service"),
     ("other", "Other"),
 ]
+
+OWN_ENTITY = "CARD"  # the entity type of a workflow that nobody gave one
 
 
 class WorkflowQuerySet(models.QuerySet):
@@ -59,6 +63,7 @@ class Workflow(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
         help_text="How many cards can stand on the path at a time. Left empty, there is no limit.",
     )
+    major = models.PositiveSmallIntegerField("major version of its design", default=0, editable=False)
     revision = models.PositiveIntegerField(default=1, editable=False)
     last_access = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -79,6 +84,11 @@ class Workflow(models.Model):
             models.UniqueConstraint(
                 fields=["business", "external_id"], condition=~models.Q(external_id=""), name="workflow_external_once"
             ),
+            models.UniqueConstraint(
+                fields=["business", "entity_type", "entity_subtype"],
+                condition=~models.Q(entity_type=""),
+                name="workflow_ref_once",
+            ),
         ]
 
     def __str__(self):
@@ -86,12 +96,12 @@ class Workflow(models.Model):
 
     @classmethod
     @verb("workflow.create")
-    def create(cls, business, *, name: str, type="", template=None, steps=(), by: Actor, **fields):
+    def create(cls, business, *, name: str, type="", template=None, steps=(), entity=("", ""), by: Actor, **fields):
         """Make a workflow with its win phase and, from a template or from steps, its phases.
 
         template: a boards.starters.Starter; it gives labels too, and the type when none is given. fields: others of FIELDS.
         steps: dicts with a `status` of the library, or a `name` and a `stage` group that are put into it, and a `trigger`
-        or none. The last step on the path is the win when its stage group is Completed; cancelled ones stand behind it.
+        or none; entity: type and subtype by which programs call it. The last step on the path is the win when its stage group is Completed; cancelled ones stand behind it.
         Raises ValidationError for a missing or overlong name, for steps that make no workflow, and when the business
         has as many workflows (max_workflows) or the steps are more (max_phases) than it may have.
         """
@@ -100,6 +110,7 @@ class Workflow(models.Model):
         cls._refuse_another(business)
         workflow = cls(business=business, name=name.strip(), **_stripped(fields))
         workflow.type = type or (template.type if template else "other")
+        workflow.entity_type, workflow.entity_subtype = entity
         workflow.slug = cls._free_slug(business, workflow.name)
         workflow._check()
         with own_external_id(workflow):
@@ -134,27 +145,71 @@ class Workflow(models.Model):
         changed = [key.replace("_", " ") for key in sorted(before)]
         record("workflow.updated", self, by, changed=changed, before=before, after=after)
 
-    @verb("workflow.redesign")
-    def redesign(self, draft, *, by: Actor) -> list[str]:
-        """Make a draft the running design, all of it or nothing; return in words what changed. The draft is gone then.
+    @verb("workflow.publish")
+    def publish(self, draft, *, comment: str = "", major: int | None = None, finish_old=False, by: Actor):
+        """Make a draft the running design, all of it or nothing, and keep it as the next version. The draft is gone then.
 
-        Raises Stale when the running design has changed since the draft was begun, ValidationError for its errors.
+        major: the major version it shall have, that of now when left out; a new one begins with .0. finish_old: with a
+        new one, cards on their way keep the design they run under, and its phases stand until the last has left.
+        Returns the Definition. Raises Stale when the running design has changed since the draft was begun, Unfit for
+        its errors, ValidationError (version_stale, version_skipped) for a major that does not come next.
         """
         # The workflow is locked first, as every verb of phases does, so nobody changes the design under our eyes.
-        draft.workflow = type(self).objects.select_for_update(no_key=True).get(pk=self.pk)
-        draft.workflow.refuse_archived()
+        workflow = type(self).objects.select_for_update(no_key=True).get(pk=self.pk)
+        workflow.refuse_archived()
+        draft.workflow = workflow
         draft.lock()
         if draft.is_stale:
             raise Stale(f"{self.name} was changed since this draft was begun. Nothing was saved.")
-        errors = [problem.text for problem in draft.problems() if problem.severity == "error"]
-        if errors:
-            raise ValidationError(errors, code="problems")
-        changes = draft.changes
-        draft.workflow.update(name=draft.design["name"], type=draft.design["type"], by=by)
-        draft.apply(by)
+        major, minor = workflow.next_version(major)
+        on_their_way = self.cards.filter(archived_at=None, phase__section=0)
+        finish_old = finish_old and major > workflow.major > 0 and on_their_way.exists()
+        problems = draft.problems(finish_old=finish_old)
+        if any(problem.severity == "error" for problem in problems):
+            raise Unfit(problems)
+        changes, design = draft.changes, draft.design
+        workflow.update(**{key: design[key] for key in ("name", "type", "description")}, by=by)
+        workflow._take_version(design, major, finish_old)
+        draft.apply(by, finish_old=finish_old)
+        definition = self.definitions.model.write(workflow, draft.document, major, minor, comment=comment, by=by)
         draft.discard(by=by)
-        record("workflow.redesigned", draft.workflow, by, workflow=draft.design["name"], changes=changes)
-        return changes
+        told = {"workflow": workflow.name, "version": definition.version, "comment": definition.comment}
+        record("workflow.published", workflow, by, **told, changes=changes)
+        return definition
+
+    def next_version(self, major: int | None = None) -> tuple[int, int]:
+        """Return the major and minor version that a publication gets; raises ValidationError for a wrong major."""
+        last = self.definitions.first()
+        now = last.major if last else 0
+        wanted = major if major is not None else max(now, 1)
+        if wanted < now:
+            raise ValidationError(f"Version {wanted} is past: {last.version} is the newest.", code="version_stale")
+        if wanted > now + 1:
+            raise ValidationError(f"Version {now + 1} comes before {wanted}.", code="version_skipped")
+        return wanted, last.minor + 1 if wanted == now else 0
+
+    @property
+    def ref(self) -> str:
+        """Return how programs call it once it has a definition: ORDER::CC."""
+        return f"{self.entity_type}::{self.entity_subtype}" if self.entity_type else ""
+
+    def _take_version(self, design: dict, major: int, finish_old: bool) -> None:
+        """Be called as its document calls it, and let cards run under the new major version."""
+        if not design["entity_type"]:
+            design |= {"entity_type": OWN_ENTITY, "entity_subtype": self._free_subtype()}
+        self.entity_type, self.entity_subtype = design["entity_type"], design["entity_subtype"]
+        if major != self.major:
+            cards = self.cards.exclude(archived_at=None, phase__section=0) if finish_old else self.cards
+            cards.update(major=major)
+            self.major = major
+        self.save(update_fields=["entity_type", "entity_subtype", "major"])
+
+    def _free_subtype(self) -> str:
+        """Return a name for programs that no other workflow has: its address in capitals, or that and a number."""
+        stem = sub("[^A-Z0-9]+", "_", self.slug.upper()).strip("_")[:34] or "WORKFLOW"
+        others = type(self).objects.filter(business=self.business_id, entity_type=OWN_ENTITY)
+        taken = set(others.filter(entity_subtype__startswith=stem).values_list("entity_subtype", flat=True))
+        return stem if stem not in taken else next(name for n in count(2) if (name := f"{stem}_{n}") not in taken)
 
     @verb("workflow.archive")
     def archive(self, *, revision: int | None = None, by: Actor):

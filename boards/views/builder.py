@@ -139,7 +139,7 @@ def discard(request, workflow):
 
 
 @require_POST
-@allowed("workflow.redesign")
+@allowed("workflow.publish")
 def save(request, workflow):
     """Make the draft the running design."""
     workflow = find_workflow(request, workflow)
@@ -147,10 +147,10 @@ def save(request, workflow):
     if not draft.is_begun:
         return _refuse(request, workflow, ValidationError("There is nothing to save: the board is as shown."))
     try:
-        changes = workflow.redesign(draft, by=request.actor)
+        definition = workflow.publish(draft, by=request.actor)
     except ValidationError as error:
         return _refuse(request, workflow, error)
-    return _say(request, workflow, f"Saved. The board has its {len(changes)} change{'s' * (len(changes) != 1)} now.")
+    return _say(request, workflow, f"Published version {definition.version}. The board has your changes now.")
 
 
 # Custom fields: these count at once -------------------------------------------------------------------

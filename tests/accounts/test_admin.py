@@ -111,6 +111,7 @@ def furnish(count):
         Status.create(business, name="Polishing", by=by)
         Trigger.create(business, name="Wood arrived", by=by)
         Field.create(workflow, name="Wood", by=by)
+        workflow.publish(Draft.running(workflow), by=by)
         Draft.begin(workflow, by=by)
         kind = OrderType.create(business, name="Repair", code="REP", workflows=[workflow], by=by)
         Order.open(kind, name="Wobbly chair", contact=contact, by=by)

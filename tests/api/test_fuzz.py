@@ -25,7 +25,7 @@ def test_whatever_is_sent_the_answer_is_one_of_those_in_the_document(role, setti
     found = fuzz(server, secret, examples=EXAMPLES or 3, seed=SEED, seconds=None if EXAMPLES else _a_while(role))
     print(f"\n{role}: {found}")
     assert not found.findings, "\n\n".join(f"{name}\n{what}" for name, what in found.findings.items())
-    assert found.statuses.total() > 50
+    assert found.operations  # how many depends on how quick the machine is
     assert not [status for status in found.statuses if status >= 500]
 
 

@@ -202,7 +202,7 @@ def test_only_designers_draft_and_save(workflow, draft, staff):
         lambda: Draft.begin(workflow, by=actor(staff)),
         lambda: draft.add_step(name="Ours", by=actor(staff)),
         lambda: draft.discard(by=actor(staff)),
-        lambda: workflow.redesign(draft, by=actor(staff)),
+        lambda: workflow.publish(draft, by=actor(staff)),
     ):
         with pytest.raises(PermissionDenied):
             refused()
@@ -242,7 +242,8 @@ def test_saving_applies_all_of_it_at_one_stroke(library, workflow, phases, draft
         by=by,
     )
     draft.remove_step(phases[1].pk, to=new, by=by)
-    changes = workflow.redesign(draft, by=by)
+    changes = draft.changes
+    definition = workflow.publish(draft, by=by)
 
     assert names(workflow) == [NAMES[3], NAMES[0], "Site visit", "Quote", "Invoice paid", "Won", "Lost"]
     quote, visit = Phase.objects.get(pk=phases[2].pk), Phase.objects.get(name="Site visit")
@@ -259,8 +260,9 @@ def test_saving_applies_all_of_it_at_one_stroke(library, workflow, phases, draft
     workflow.refresh_from_db()
     assert (workflow.name, workflow.type) == ("Leads", "intake")
     assert not Draft.objects.exists()
-    event = Event.objects.get(name="workflow.redesigned")
+    event = Event.objects.get(name="workflow.published")
     assert event.details["changes"] == changes
+    assert (definition.version, event.details["version"]) == ("1.0", "1.0")
     assert "Workflow renamed to Leads" in changes
     assert f"{NAMES[1]} removed" in changes
     assert Draft.of(workflow).changes == []
@@ -269,7 +271,7 @@ def test_saving_applies_all_of_it_at_one_stroke(library, workflow, phases, draft
 
 def test_as_few_phases_as_possible_are_moved(workflow, phases, draft, by):
     draft.move_step(phases[0].pk, 4, by=by)
-    workflow.redesign(draft, by=by)
+    workflow.publish(draft, by=by)
     assert names(workflow) == [*NAMES[1:5], NAMES[0], "Won"]
     assert Event.objects.filter(name="phase.moved").count() == 1
 
@@ -279,7 +281,7 @@ def test_an_error_stops_the_saving_before_anything_is_written(workflow, phases, 
     draft.set_step(phases[0].pk, name="Hello", by=by)
     draft.remove_step(phases[1].pk, by=by)
     with pytest.raises(ValidationError, match="Choose where they should go"):
-        workflow.redesign(draft, by=by)
+        workflow.publish(draft, by=by)
     assert names(workflow) == NAMES
     assert Draft.of(workflow).is_begun
 
@@ -290,16 +292,16 @@ def test_a_refusal_in_the_middle_leaves_nothing_behind(business, workflow, phase
     draft.set_step(phases[1].pk, trigger=str(trigger.pk), by=by)
     Trigger.objects.filter(pk=trigger.pk).delete()
     with pytest.raises(ValidationError, match="trigger of a step is gone"):
-        workflow.redesign(draft, by=by)
+        workflow.publish(draft, by=by)
     assert names(workflow) == NAMES
-    assert not Event.objects.filter(name__in=["phase.updated", "workflow.redesigned"]).exists()
+    assert not Event.objects.filter(name__in=["phase.updated", "workflow.published"]).exists()
 
 
 def test_rows_of_another_business_are_never_pointed_to(workflow, phases, draft, by, stranger):
     theirs = Trigger.create(stranger.business, name="Theirs", by=actor(stranger))
     draft.set_step(phases[1].pk, trigger=str(theirs.pk), by=by)
     with pytest.raises(ValidationError, match="gone"):
-        workflow.redesign(draft, by=by)
+        workflow.publish(draft, by=by)
 
 
 def test_a_draft_of_an_older_design_is_stale_and_says_what_changed(workflow, phases, draft, by, owner):
@@ -309,7 +311,7 @@ def test_a_draft_of_an_older_design_is_stale_and_says_what_changed(workflow, pha
     assert stale.is_stale
     assert stale.changes_meanwhile == ["Price quote sent renamed to Quote"]
     with pytest.raises(Stale):
-        workflow.redesign(draft, by=by)
+        workflow.publish(draft, by=by)
     assert names(workflow)[0] == NAMES[0]
 
 
@@ -334,7 +336,7 @@ def test_going_on_puts_the_drafts_changes_onto_the_new_design(workflow, phases, 
     assert draft.step(mine)["name"] == "Site visit"
     assert not draft.is_stale
     assert draft.changes == ["Site visit added", "Customer contacted me renamed to Hello"]
-    workflow.redesign(draft, by=by)
+    workflow.publish(draft, by=by)
     assert_whole(workflow)
 
 
@@ -349,7 +351,7 @@ def test_a_deleted_field_is_asked_for_by_neither_draft_nor_board(workflow, phase
     draft = Draft.of(workflow)
     assert not draft.is_stale
     assert draft.step(phases[2].pk)["required"] == ["contact"]
-    workflow.redesign(draft, by=by)
+    workflow.publish(draft, by=by)
 
 
 # Problems ---------------------------------------------------------------------------------------------
@@ -381,13 +383,13 @@ def test_a_workflow_without_a_path_cannot_be_saved(business, by):
     draft.set_step(workflow.win_phase.pk, name="Done", by=by)
     assert found(draft)["NOTHING_BEFORE_WIN"].severity == "error"
     with pytest.raises(ValidationError, match="nowhere to start"):
-        workflow.redesign(draft, by=by)
+        workflow.publish(draft, by=by)
 
 
-def test_names_that_nobody_can_tell_apart_are_a_warning(phases, draft, by):
+def test_names_that_nobody_can_tell_apart_stand_in_the_way(phases, draft, by):
     draft.set_step(phases[1].pk, name="INVOICE SENT", by=by)
-    problem = found(draft)["DUPLICATE_NAME"]
-    assert problem.severity == "warning"
+    problem = found(draft)["DUPLICATE_STATUS"]
+    assert problem.severity == "error"
     assert {step for step, _ in problem.steps} == {str(phases[1].pk), str(phases[3].pk)}
 
 
@@ -430,7 +432,7 @@ def test_a_destination_that_is_removed_too_hands_its_cards_on(workflow, phases, 
     draft = Draft.begin(workflow, by=by)
     draft.remove_step(phases[1].pk, to=phases[2].pk, by=by)
     draft.remove_step(phases[2].pk, to=phases[3].pk, by=by)
-    workflow.redesign(draft, by=by)
+    workflow.publish(draft, by=by)
     card.refresh_from_db()
     assert card.phase == phases[3]
     assert_whole(workflow)
@@ -441,7 +443,7 @@ def test_a_step_with_cards_does_not_become_cancelled(workflow, phases, draft, by
     draft.set_step(phases[1].pk, stage="cancelled", by=by)
     assert found(draft)["CARDS_INSIDE"].severity == "error"
     with pytest.raises(ValidationError):
-        workflow.redesign(draft, by=by)
+        workflow.publish(draft, by=by)
 
 
 def test_errors_come_before_warnings(phases, draft, by):
@@ -464,7 +466,8 @@ def test_the_fewest_steps_are_said_to_have_moved(before, after, moved):
 def test_mine_is_kept_where_both_changed_the_same():
     def design(*steps):
         win = definitions.blank_step("w", "Won", "completed", win=True)
-        return {"name": "N", "type": "other", "removed": [], "steps": [*steps, win]}
+        about = dict.fromkeys(["name", "rulesets", *definitions.ABOUT], "the same")
+        return about | {"removed": [], "steps": [*steps, win]}
 
     one, two = definitions.blank_step("1", "One", "new"), definitions.blank_step("2", "Two", "new")
     base, mine = design(one, two), design({**two, "name": "Mine"}, one)

@@ -258,13 +258,15 @@ def test_the_name_and_type_of_the_workflow_belong_to_the_draft(workflow, phases,
 
 
 @WAYS
-def test_saving_says_how_much_changed_and_ends_the_draft(workflow, phases, client, headers):
+def test_publishing_says_which_version_it_is_and_ends_the_draft(workflow, phases, client, headers):
     client.post(f"{PAGE}move/", {"phase": phases[3].pk, "position": 0})
     page = said(client.get(PAGE))
     assert "1 change not saved" in page
     assert "by Priya Nair" in page
     assert "Invoice sent moved to New" in page
-    answered(client.post(f"{PAGE}save/", headers=headers), headers, "Saved. The board has its 1 change now.")
+    answered(
+        client.post(f"{PAGE}save/", headers=headers), headers, "Published version 1.0. The board has your changes now."
+    )
     assert names(workflow)[0] == "Invoice sent"
     assert not Draft.objects.exists()
     answer = client.post(f"{PAGE}save/", headers=HTMX)

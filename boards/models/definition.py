@@ -1,0 +1,94 @@
+"""Every version of a workflow's design, as the document it was published as."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.models import Business
+from boards.documents import TYPE, Shelf, is_step
+from boards.models.workflow import Workflow
+
+
+class DefinitionQuerySet(models.QuerySet):
+    """Reads definitions."""
+
+    def for_list(self):
+        """Return definitions as lists show them, without their documents, newest first."""
+        return self.select_related("workflow").defer("document")
+
+    def latest(self):
+        """Return the newest version of each workflow."""
+        newest = Definition.objects.filter(workflow=models.OuterRef("workflow")).values("pk")[:1]
+        return self.filter(pk=models.Subquery(newest))
+
+
+class Definition(models.Model):
+    """One version of a workflow's design; never edited.
+
+    document: as it was put, without the version and the business, which stand here.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    business = models.ForeignKey(Business, models.CASCADE, related_name="definitions")
+    workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="definitions")
+    major = models.PositiveSmallIntegerField(editable=False)
+    minor = models.PositiveIntegerField(editable=False)
+    document = models.JSONField(editable=False)
+    comment = models.TextField(max_length=2000, blank=True, editable=False)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    author_name = models.CharField(max_length=200, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = DefinitionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-major", "-minor"]
+        constraints = [models.UniqueConstraint(fields=["workflow", "major", "minor"], name="definition_once")]
+        indexes = [models.Index(fields=["business", "-created_at"], name="definition_list")]
+
+    def __str__(self):
+        return f"{self.workflow} {self.version}"
+
+    @classmethod
+    def write(cls, workflow, document: dict, major: int, minor: int, *, comment: str, by: Actor) -> "Definition":
+        """Keep a version; part of Workflow.publish, which holds the workflow's lock."""
+        definition = cls(business_id=workflow.business_id, workflow=workflow, major=major, minor=minor)
+        definition.document, definition.comment = document, comment.strip()[:2000]
+        definition.author_id, definition.author_name = by.user_id, by.name[:200]
+        definition.save(force_insert=True)
+        return definition
+
+    @property
+    def version(self) -> str:
+        """Return its number as people and programs say it."""
+        return f"{self.major}.{self.minor}"
+
+    @property
+    def beside_the_steps(self) -> dict:
+        """Return what the design holds that no phase keeps."""
+        said = self.document.get("settings") or {}
+        return {
+            "rulesets": self.document["rulesets"],
+            "settings": {key: value for key, value in said.items() if key != TYPE},
+            "unplaced": [status for status in self.document["statuses"] if not is_step(status, self.document)],
+        }
+
+
+def shelf_of(workflow) -> Shelf:
+    """Return what documents call the rows of a workflow and of its business."""
+    business = workflow.business
+    return Shelf(
+        statuses=_named(business.status_library, "name"),
+        triggers=_named(business.trigger_library, "key"),
+        fields=_named(workflow.fields, "name"),
+        members={str(pk): str(pk) for pk in business.memberships.values_list("pk", flat=True)},
+    )
+
+
+def _named(rows, called: str) -> dict[str, str]:
+    return {str(pk): name for pk, name in rows.values_list("pk", called)}

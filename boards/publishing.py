@@ -1,0 +1,35 @@
+"""Putting a document: it becomes the next version of the workflow it names, which is made when there is none."""
+
+from accounts.actor import Actor
+from accounts.models import Business
+from accounts.verbs import Again, in_one
+from boards.models import Definition, Draft, Workflow
+
+
+def put(
+    business, document: dict, *, major: int | None = None, moves=None, comment="", finish_old=False, by: Actor
+) -> Definition:
+    """Publish a document that documents.check found nothing wrong with, in one transaction.
+
+    major: the major version it asks for; moves: where the cards of statuses that vanish go, by name; finish_old: as in
+    Workflow.publish. Raises what that raises, and ValidationError when the workflow is new and there may be no other.
+    """
+    return in_one(lambda: _put(business, document, major, moves, comment, finish_old, by))
+
+
+def _put(business, document, major, moves, comment, finish_old, by) -> Definition:
+    workflow = _named(business, document).select_for_update(no_key=True).first() or _make(business, document, by)
+    draft = Draft.of_document(workflow, document, moves)
+    return workflow.publish(draft, comment=comment, major=major, finish_old=finish_old, by=by)
+
+
+def _named(business, document):
+    return business.workflows.filter(entity_type=document["entityType"], entity_subtype=document["entitySubtype"])
+
+
+def _make(business, document, by) -> Workflow:
+    Business.objects.select_for_update(no_key=True).get(pk=business.pk)
+    if _named(business, document).exists():
+        raise Again  # somebody made it while we waited: it is locked before the business, as everywhere
+    entity = (document["entityType"], document["entitySubtype"])
+    return Workflow.create(business, name=document.get("name") or "::".join(entity), entity=entity, by=by)

@@ -1,0 +1,143 @@
+"""What is published is kept, version by version, and makes the board."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from accounts.models import Event
+from boards import documents, publishing
+from boards.definitions import Unfit
+from boards.models import Card, Definition, Draft, Field, Phase, Workflow
+from boards.models.definition import shelf_of
+from boards.models.draft import design_of
+from boards.models.library import stock
+from tests.boards.ledger import assert_whole
+from tests.factories import actor, make_card
+
+
+@pytest.fixture
+def by(manager):
+    """Priya, who designs."""
+    return actor(manager)
+
+
+def status(name, category="BOOKING", entity="ORDER", **settings):
+    said = {"name": name, "entityType": entity, "category": category}
+    return said | ({"settings": settings} if settings else {})
+
+
+def document(*statuses, **said):
+    return {"entityType": "ORDER", "entitySubtype": "CC", "rulesets": [], "statuses": [*statuses], **said}
+
+
+SEED = document(status("HDSTATUS"), status("CCSTATUS"), status("CREATED"), status("", entity=""))
+
+
+def names(workflow):
+    return list(Phase.objects.filter(workflow=workflow).values_list("name", flat=True))
+
+
+def running(workflow):
+    return Draft.running(Workflow.objects.get(pk=workflow.pk))
+
+
+def test_a_document_makes_a_workflow_of_its_statuses_and_the_win_it_leaves_unsaid(business, by):
+    definition = publishing.put(business, SEED, major=1, comment="Making minor change", by=by)
+    workflow = definition.workflow
+    assert (workflow.name, workflow.ref, definition.version) == ("ORDER::CC", "ORDER::CC", "1.0")
+    assert names(workflow) == ["HDSTATUS", "CCSTATUS", "CREATED", "Win"]
+    assert definition.document == SEED
+    assert Event.objects.get(name="workflow.published").details["comment"] == "Making minor change"
+
+
+def test_groups_stand_in_their_order_and_the_last_completed_status_is_the_win(business, by):
+    said = document(
+        status("Delivered", "DONE"), status("Packing", "FULFILMENT"), status("Lost", "CANCELLED"), status("Booked")
+    )
+    workflow = publishing.put(business, said, by=by).workflow
+    assert names(workflow) == ["Booked", "Packing", "Delivered", "Lost"]
+    assert [phase.section for phase in workflow.phases.all()] == [Phase.PATH, Phase.PATH, Phase.WIN, Phase.CANCELLED]
+
+
+def test_each_publication_raises_the_minor_and_a_major_begins_anew(business, by):
+    versions = [publishing.put(business, SEED, major=major, by=by).version for major in (1, 1, None, 2, 2)]
+    assert versions == ["1.0", "1.1", "1.2", "2.0", "2.1"]
+    for major, code in ((1, "version_stale"), (4, "version_skipped")):
+        with pytest.raises(ValidationError) as refusal:
+            publishing.put(business, SEED, major=major, by=by)
+        assert refusal.value.code == code
+    assert Definition.objects.count() == 5
+
+
+def test_cards_of_a_status_that_vanishes_go_where_the_document_says_or_nowhere(business, by):
+    workflow = publishing.put(business, SEED, by=by).workflow
+    card = make_card(workflow.phases.get(name="HDSTATUS"))
+    with pytest.raises(Unfit) as refusal:
+        publishing.put(business, document(status("CCSTATUS")), by=by)
+    assert [problem.code for problem in refusal.value.problems if problem.severity == "error"] == ["CARDS_NEED_STEP"]
+    assert names(workflow) == ["HDSTATUS", "CCSTATUS", "CREATED", "Win"]
+    publishing.put(business, document(status("CCSTATUS")), moves={"HDSTATUS": "CCSTATUS"}, by=by)
+    assert Card.objects.get(pk=card.pk).phase.name == "CCSTATUS"
+    assert names(workflow) == ["CCSTATUS", "Win"]
+    assert_whole(workflow)
+
+
+def test_what_the_builder_publishes_is_a_document_that_means_the_same_board(business, workflow, by):
+    stock(business)
+    size = Field.create(workflow, name="Size", by=by)
+    draft = Draft.begin(workflow, by=by)
+    told = {"trigger": str(business.trigger_library.first().pk), "wip_limit": 3, "wip_policy": "hard"}
+    told |= {"required": ["contact", f"field:{size.pk}"], "checklist_lines": ["Measure"], "stale_days": 4}
+    first, second = draft.design["steps"][:2]
+    draft.set_step(first["id"], **told, timeout_hours=24, timeout_to=second["id"], by=by)
+    document = workflow.publish(draft, by=by).document
+    workflow.refresh_from_db()
+    assert document["statuses"][0]["settings"]["required"] == ["contact", "field:Size"]
+    assert document["statuses"][0]["settings"]["timeoutTo"] == second["name"]
+    again = Draft.of_document(Workflow.objects.get(pk=workflow.pk), document)
+    assert again.design == again.based_on == design_of(workflow)
+
+
+def test_an_earlier_version_brought_back_differs_in_nothing_from_itself(business, workflow, by):
+    first = workflow.publish(running(workflow), by=by)
+    draft = Draft.begin(workflow, by=by)
+    draft.add_step(name="Quality check", by=by)
+    draft.remove_step(draft.design["steps"][0]["id"], by=by)
+    second = workflow.publish(draft, by=by)
+    assert documents.compare(first.document, second.document, shelf_of(workflow))
+    back = workflow.publish(Draft.of_document(Workflow.objects.get(pk=workflow.pk), first.document), by=by)
+    assert documents.compare(first.document, back.document, shelf_of(workflow)) == []
+    assert back.version == "1.2"
+
+
+def test_running_cards_finish_in_the_old_design_when_the_publisher_says_so(business, by):
+    old = document(status("Booked"), status("Packing", "FULFILMENT"), status("Sent", "DONE"))
+    workflow = publishing.put(business, old, by=by).workflow
+    card = make_card(workflow.phases.get(name="Booked"))
+    new = document(status("Booked"), status("Picking", "FULFILMENT"), status("Sent", "DONE"))
+    publishing.put(business, new, major=2, finish_old=True, by=by)
+    card = Card.objects.get(pk=card.pk)
+    assert names(workflow) == ["Booked", "Packing", "Picking", "Sent"]  # which it has still to come through
+    assert card.major == 1
+
+
+def test_a_phase_on_its_way_out_takes_the_cards_of_its_design_and_goes_with_the_last(business, by):
+    old = document(status("Booked"), status("Packing", "FULFILMENT"), status("Sent", "DONE"))
+    workflow = publishing.put(business, old, by=by).workflow
+    booked, packing, win = workflow.phases.all()
+    early, packed = make_card(booked), make_card(packing)
+    new = document(status("Booked"), status("Picking", "FULFILMENT"), status("Sent", "DONE"))
+    publishing.put(business, new, major=2, finish_old=True, by=by)
+    late = make_card(Phase.objects.get(pk=booked.pk))
+    early = Card.objects.get(pk=early.pk)
+    assert (early.major, late.major) == (1, 2)
+    assert (early.next_phase.name, late.next_phase.name) == ("Packing", "Picking")
+    packing.refresh_from_db()
+    with pytest.raises(ValidationError) as refusal:
+        late.move(packing, by=by)
+    assert refusal.value.code == "phase_retired"
+    assert Phase.let_go() == 0
+    for card in (early, packed):
+        Card.objects.get(pk=card.pk).move(win, by=by)
+    assert Phase.let_go() == 1
+    assert names(workflow) == ["Booked", "Picking", "Sent"]
+    assert_whole(workflow)
