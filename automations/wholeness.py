@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 
 from django.apps import apps
 from django.db.models import Count, F, Sum
+from django.db.models.functions import Length
 from fractional_indexing import FIError, validate_order_key
 
 from accounts.models import Business, Event
-from boards.models import Card, CardLabel, Closing, Comment, Item, Phase
+from boards.models import Attachment, Card, CardLabel, Closing, Comment, Item, Phase
 
 OURS = ("accounts", "contacts", "boards", "automations")
 NAMED = 20  # violations of a kind told one by one; the rest is counted
@@ -84,12 +85,13 @@ def are_cards_at_home(business) -> Iterator[str]:
 
 
 def do_small_counts_hold(business) -> Iterator[str]:
-    """Does each card count its comments, its checklist and what of it is done?"""
+    """Does each card count its comments, its files, its checklist and what of it is done?"""
     cards = Card.objects.filter(business=business).order_by()
     comments = Comment.objects.filter(card__business=business)
     items = Item.objects.filter(card__business=business)
     counts = {
         "comment_count": _by_card(comments),
+        "file_count": _by_card(Attachment.objects.filter(card__business=business)),
         "item_count": _by_card(items),
         "done_count": _by_card(items.exclude(done_at=None)),
     }
@@ -105,6 +107,14 @@ def do_closings_stand_where_work_ended(business) -> Iterator[str]:
     closed = Closing.objects.filter(business=business, reopened_at=None, card__archived_at=None)
     for number in closed.exclude(card__phase__section=Phase.CANCELLED).values_list("card__number", flat=True):
         yield f"card {number} says why it ended, but stands where work goes on"
+
+
+def are_files_whole(business) -> Iterator[str]:
+    """Does every file have all of its bytes, and do no bytes lie about that belong to no file?"""
+    for content in business.contents.annotate(there=Length("data")).exclude(there=F("size")).defer("data"):
+        yield f"a file of {content.size} bytes has {content.there}: {content.pk}"
+    for content in business.contents.filter(attachments=None).defer("data"):
+        yield f"{content} belong to no file: {content.pk}"
 
 
 def _by_card(rows) -> dict:
@@ -190,6 +200,7 @@ QUESTIONS: tuple[Callable[[Business], Iterator[str]], ...] = (
     are_cards_at_home,
     do_small_counts_hold,
     do_closings_stand_where_work_ended,
+    are_files_whole,
     is_the_ledger_without_gaps,
     does_the_ledger_tell_of_the_cards,
     does_everything_belong_together,

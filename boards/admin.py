@@ -5,10 +5,12 @@ from django.contrib import admin
 from accounts.admin import ArchivedFilter, Seen, SeenAdmin, VerbAdmin, deed
 from boards.models import (
     Assignment,
+    Attachment,
     Card,
     CardLabel,
     Closing,
     Comment,
+    Content,
     Definition,
     Draft,
     Field,
@@ -165,13 +167,21 @@ class CommentsSeen(Seen):
     show_change_link = True
 
 
+class FilesSeen(Seen):
+    """The files of a card."""
+
+    model = Attachment
+    fields = ("name", "author_name", "created_at")
+    show_change_link = True
+
+
 @admin.register(Card)
 class CardAdmin(VerbAdmin):
     """Pieces of work."""
 
     says = (
         "Changes made here are those of the app itself: checked by the same rules and told in the ledger as yours. "
-        "Another phase is a move, to the bottom of that phase. People, labels, checklist and comments are changed in the app."
+        "Another phase is a move, to the bottom of that phase. People, labels, checklist, comments and files are changed in the app."
     )
     takes = ("phase", *Card.FIELDS)
     needs = ("phase",)
@@ -184,7 +194,7 @@ class CardAdmin(VerbAdmin):
     search_fields = ("name", "=number", "contact__name", "workflow__name", *BUSINESS)
     date_hierarchy = "created_at"
     ordering = ("-created_at",)
-    inlines = (AssignmentsSeen, CardLabelsSeen, ItemsSeen, CommentsSeen)
+    inlines = (AssignmentsSeen, CardLabelsSeen, ItemsSeen, CommentsSeen, FilesSeen)
     actions = ARCHIVING
 
     def make(self, values, by):
@@ -232,6 +242,44 @@ class CommentAdmin(VerbAdmin):
     def change(self, row, values, by):
         """Change the words."""
         row.update(values["text"], by=by)
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(VerbAdmin):
+    """Files on cards."""
+
+    says = "Files are attached and read in the app. They can be deleted here, for good; the ledger keeps their names."
+    hides = ("content",)
+    shows = ("size",)
+    list_display = ("name", "card", "business", "size", "author_name", "created_at")
+    search_fields = ("name", "author_name", "card__name", *BUSINESS)
+    date_hierarchy = "created_at"
+    actions = (deed("remove", "Delete the file", final=True),)
+
+    def get_queryset(self, request):
+        """Leave the bytes where they are."""
+        return super().get_queryset(request).for_list().select_related("card", "business")
+
+    @admin.display(ordering="content__size", description="bytes")
+    def size(self, file):
+        """Return how large it is."""
+        return file.content.size
+
+
+@admin.register(Content)
+class ContentAdmin(SeenAdmin):
+    """The bytes of files."""
+
+    says = "The bytes of files. They come and go with the files that have them; nobody looks into them here."
+    hides = ("data",)
+    list_display = ("id", "business", "size", "created_at")
+    list_select_related = ("business",)
+    search_fields = BUSINESS
+    date_hierarchy = "created_at"
+
+    def get_queryset(self, request):
+        """Leave the bytes where they are."""
+        return super().get_queryset(request).defer("data")
 
 
 @admin.register(Assignment)

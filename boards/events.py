@@ -110,6 +110,20 @@ declare(
     icon="comment",
 )
 declare(
+    "card.attached",
+    "File attached",
+    "attached {file}",
+    ["workflow", "number", "attachment", "file", "size"],
+    icon="clip",
+)
+declare(
+    "card.attachment_deleted",
+    "File deleted",
+    "deleted the file {file}",
+    ["workflow", "number", "attachment", "file"],
+    icon="trash",
+)
+declare(
     "card.item_added",
     "Checklist item added",
     "added “{text}” to the checklist",

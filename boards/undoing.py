@@ -12,7 +12,13 @@ from boards.ordering import Place
 from contacts.models import Contact
 
 # What does not change the card itself does not stand in the way of an undo.
-BESIDE = ("card.commented", "card.comment_changed", "card.comment_deleted")
+BESIDE = (
+    "card.commented",
+    "card.comment_changed",
+    "card.comment_deleted",
+    "card.attached",
+    "card.attachment_deleted",
+)
 
 
 def undo(event: Event, *, by: Actor) -> Card:

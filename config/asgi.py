@@ -16,10 +16,12 @@ from config.wsgi import application as django
 from accounts.openapi import problem  # isort: skip (only now are the apps there)
 from boards import live  # isort: skip
 from config import api  # isort: skip
+from django.conf import settings  # isort: skip
 
 THREADS = int(os.environ.get("WEB_THREADS", "8"))
-BODY_BYTES = 25_000_000  # the most that a request may bring
+BODY_BYTES = settings.BODY_BYTES  # the most that a request may bring
 BODY_SECONDS = 60  # and how long it may take about it
+BODY_PACE = 50_000  # bytes a second; what a slow line brings at this pace may take longer
 
 # Path pattern → ASGI app, asked before Django. A stream stands outside Django's middleware: it checks session and access itself.
 STREAMS: list[tuple[re.Pattern, object]] = [(live.PATH, live.stream)]
@@ -67,10 +69,10 @@ async def _whole_requests(scope, receive, send):
         return
     with tempfile.SpooledTemporaryFile(max_size=1_000_000) as body:
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                complete = await _fill(body, receive)
+            async with asyncio.timeout(BODY_SECONDS) as patience:
+                complete = await _fill(body, receive, patience)
         except TimeoutError:
-            says = f"The request took longer than {BODY_SECONDS} seconds to arrive."
+            says = "The request took too long to arrive."
             await _refuse(scope, send, 408, "BODY_TOO_SLOW", says)
         except OverflowError:
             says = f"A request may bring at most {BODY_BYTES // 1_000_000} MB."
@@ -80,8 +82,9 @@ async def _whole_requests(scope, receive, send):
                 await _with_body(body, scope, send)
 
 
-async def _fill(body, receive) -> bool:
+async def _fill(body, receive, patience) -> bool:
     """Write what arrives into body; return False when the visitor went away before the end."""
+    end = patience.when()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -89,6 +92,7 @@ async def _fill(body, receive) -> bool:
         body.write(message.get("body", b""))
         if body.tell() > BODY_BYTES:
             raise OverflowError
+        patience.reschedule(end + body.tell() / BODY_PACE)
         if not message.get("more_body", False):
             return True
 

@@ -194,6 +194,9 @@ SECURE_CSP = {
 API_REQUESTS_A_MINUTE = env.int("API_REQUESTS_A_MINUTE", default=1200)  # of one token; 0: no limit
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+FILE_MEGABYTES = env.int("FILE_MEGABYTES", default=10)  # of one file
+FILES_MEGABYTES = env.int("FILES_MEGABYTES", default=500)  # of all files of a business
+BODY_BYTES = max(25_000_000, (FILE_MEGABYTES + 5) * 1024 * 1024)  # the most that a request may bring
 
 # Static files, mail, background work ------------------------------------------------------------------
 STATIC_URL = "static/"

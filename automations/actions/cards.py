@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 
 from automations.actions.registry import Until, action
 from automations.inputs import KINDS, Input, Missing, kind
-from boards.models import Card, Comment, Field, Item
+from boards.models import Attachment, Card, Comment, Field, Item
 from boards.ordering import BOTTOM, TOP
 
 NEXT = "next"
@@ -57,11 +57,13 @@ def move_card(deed, to, reason=None):
     Input("carry", "yes_no", "with this card's facts", required=False, default="yes"),
 )
 def create_card(deed, phase, name=None, carry=True):
-    """Make a card; it carries contact, dates, value, source and description of the one it comes from."""
+    """Make a card; it carries contact, dates, value, source, description and files of the one it comes from."""
     old = deed.occasion.card
     facts = {key: getattr(old, key) for key in CARRIED} if old and carry else {"contact": deed.contact}
     name = name or (old.name if old else "") or (deed.contact.name if deed.contact else "")
     new = Card.create(phase, name=name[:300] or "New card", place=BOTTOM, by=deed.by, **facts)
+    if old and carry:
+        Attachment.carry(new, old.attachments.as_kept(), by=deed.by)
     return f"Created card {new.number}, {new.name}, in {phase.name} of {phase.workflow.name}"
 
 

@@ -175,6 +175,34 @@ class CommentForm(forms.Form):
     text = Lines(max_length=10_000, error_messages={"required": "Write something first.", "max_length": TOO_LONG})
 
 
+class FilesInput(forms.FileInput):
+    """An input for several files."""
+
+    allow_multiple_selected = True
+
+    def value_from_datadict(self, data, files, name):
+        """Return all that were chosen."""
+        return files.getlist(name)
+
+
+class FilesField(forms.FileField):
+    """Several files at once; how large they may be is for whoever keeps them to say."""
+
+    widget = FilesInput
+
+    def clean(self, value, initial=None):
+        """Return the files; raises ValidationError for none."""
+        if not value:
+            raise forms.ValidationError(self.error_messages["required"], code="required")
+        return value
+
+
+class FilesForm(forms.Form):
+    """Files for a card."""
+
+    files = FilesField(error_messages={"required": "Choose a file first."})
+
+
 class LabelForm(forms.Form):
     """A label: its name and tint."""
 

@@ -1,5 +1,6 @@
 """The rows of the third floor."""
 
+from boards.models.attachment import Attachment, Content
 from boards.models.card import Assignment, Card
 from boards.models.checklist import Item
 from boards.models.closing import Closing
@@ -15,10 +16,12 @@ from boards.models.workflow import Workflow
 
 __all__ = [
     "Assignment",
+    "Attachment",
     "Card",
     "CardLabel",
     "Closing",
     "Comment",
+    "Content",
     "Definition",
     "Draft",
     "Field",

@@ -108,6 +108,7 @@ class Card(models.Model):
     labels = models.ManyToManyField(Label, through=CardLabel, related_name="cards")
     # Counted by the verbs, so that a board need not.
     comment_count = models.PositiveIntegerField(default=0, editable=False)
+    file_count = models.PositiveIntegerField(default=0, editable=False)
     item_count = models.PositiveIntegerField(default=0, editable=False)
     done_count = models.PositiveIntegerField(default=0, editable=False)
     major = models.PositiveSmallIntegerField("design it runs under", default=0, editable=False)
@@ -131,11 +132,11 @@ class Card(models.Model):
 
     FIELDS = ("name", "description", "contact", "due_date", "due_time", "value", "source", "external_id")
     ON_BOARD = (
-        "business_id workflow_id phase_id rank number name due_date due_time value comment_count item_count done_count "
-        "revision entered_at archived_at contact_id"
+        "business_id workflow_id phase_id rank number name due_date due_time value comment_count file_count item_count "
+        "done_count revision entered_at archived_at contact_id"
     ).split()
 
-    MARKED = ("revision", "comment_count", "item_count", "done_count")
+    MARKED = ("revision", "comment_count", "file_count", "item_count", "done_count")
 
     class Meta:
         ordering = ["rank"]
@@ -476,12 +477,13 @@ class Card(models.Model):
 
     @verb("card.delete")
     def delete_for_good(self, *, by: Actor):
-        """Delete an archived card with its comments and checklist; raises ValidationError when it is not archived."""
+        """Delete an archived card with its comments, checklist and files; raises ValidationError when it is not archived."""
         self._lock()
         if not self.archived_at:
             raise ValidationError("Archive the card first, then delete it from the archive.", code="not_archived")
         self.record("card.deleted", by)
         self.delete()
+        self.business.contents.forget_unused()
 
     # Asking -------------------------------------------------------------------------------------------
 

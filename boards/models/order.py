@@ -14,6 +14,7 @@ from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
 from accounts.verbs import refusal, refuse_unknown, verb
+from boards.models.attachment import Attachment
 from boards.models.card import Card
 from boards.models.library import Entry, LibraryQuerySet
 from boards.models.phase import Phase
@@ -373,6 +374,8 @@ class Order(models.Model):
             facts |= {"contact": carry.contact, "due_date": carry.due_date or self.due_date, "due_time": carry.due_time}
             facts |= {"value": carry.value, "source": carry.source, "description": carry.description}
         card = Card.create(_first_phase(step.workflow), name=self.name, place=BOTTOM, by=by, **facts)
+        if carry:
+            Attachment.carry(card, carry.attachments.as_kept(), by=by)
         self._take_up(step, card)
         return card
 

@@ -244,6 +244,7 @@ class Workflow(models.Model):
         self.cards.all().delete()
         self.phases.all().delete()
         self.delete()
+        self.business.contents.forget_unused()
 
     @property
     def win_phase(self):

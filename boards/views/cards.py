@@ -7,14 +7,16 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.http import content_disposition_header
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from accounts.answers import done, toast
 from accounts.policy import allowed
 from accounts.verbs import Stale
-from boards.forms.cards import PARTS, AssignForm, CommentForm, ItemForm, ItemsForm, LabelChoice, LabelForm
+from boards.forms.cards import PARTS, AssignForm, CommentForm, FilesForm, ItemForm, ItemsForm, LabelChoice, LabelForm
 from boards.forms.entering import OwnFieldsForm
-from boards.models import Comment, Item, Label, Order
+from boards.models import Attachment, Comment, Item, Label, Order
 from boards.views.board import board_context, tile
 from boards.views.panel import EVERYTHING, draw, find_card, history, panel_context
 from contacts.picking import ContactChoice
@@ -216,6 +218,42 @@ def delete_comment(request, number, comment):
     """Take back what was said."""
     card, comment = _card_and_comment(request, number, comment)
     return _try(request, card, comment.remove, "Comment deleted")
+
+
+# Files ------------------------------------------------------------------------------------------------
+
+
+@require_POST
+@allowed("card.attach")
+def attach(request, number):
+    """Put files on the card, all that were chosen or none."""
+    card = find_card(request, number)
+    form = FilesForm(request.POST, request.FILES)
+    try:
+        files = Attachment.attach(card, _cleaned(form)["files"], by=request.actor)
+    except ValidationError as error:
+        return _refused(request, card, error, "files", form=form)
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    return _done(request, card, f"Attached {files[0]}{more}", "files")
+
+
+@never_cache
+@allowed("card.view")
+def download(request, number, attachment):
+    """Send a file to be saved: it is a stranger's, so no browser may open it as if it were a page of ours."""
+    files = Attachment.objects.select_related("content").filter(card__business=request.business, card__number=number)
+    file = get_object_or_404(files, pk=attachment)
+    saved = {"Content-Disposition": content_disposition_header(True, file.name), "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(file.content.data, content_type=file.type, headers=saved)
+
+
+@require_POST
+@allowed("attachment.delete")
+def delete_file(request, number, attachment):
+    """Take a file off the card, for good."""
+    card = find_card(request, number)
+    file = get_object_or_404(card.attachments, pk=attachment)
+    return _try(request, card, file.remove, f"Deleted {file}", "files")
 
 
 # Archive ----------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from datetime import date, time, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.conf import settings
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -20,16 +21,17 @@ from accounts.templatetags.house import day, money
 from boards.forms.cards import PARTS, LabelForm
 from boards.forms.entering import OwnFieldsForm
 from boards.models import Card, Comment, Phase
+from boards.models.attachment import MEGABYTE
 from boards.views.board import tile, tile_context, tile_of_move, with_moons
 
 MOST_EVENTS = 20  # of the history, at first and each time older ones are asked for
-IN_A_ROW = ("card.item_added", "card.item_checked")  # told once, with how many more
+IN_A_ROW = ("card.item_added", "card.item_checked", "card.attached")  # told once, with how many more
 UNSAID = ("card.reordered", "card.comment_changed")  # noise: the feed has it
 
 # Every piece of the panel, by its partial in boards/card.html.
 EVERYTHING = (
     "actions where days name labels track state next contact due value people source fields order moves description progress items "
-    "adder activity foot"
+    "adder files activity foot"
 ).split()
 
 
@@ -74,10 +76,13 @@ def panel_context(request, card: Card, *, forms: dict | None = None) -> dict:
         "changing_label": changing or any(name.startswith("label-") for name in forms),
         "new_label": forms.get("labels") or LabelForm(auto_id="label-new-%s", initial={"tint": 1}),
         "open_items": card.item_count - card.done_count,
+        "files": _once(lambda: _removable(card.attachments.for_list(), request.actor)),
         "contact_cards": lambda: card.contact.cards.on_board().count(),
         "activity": _once(lambda: history(request, card, people(), forms=forms)),
         "days": (now - card.created_at).days,
         "may_edit": is_open and may(request.actor, "card.update"),
+        "file_bytes": settings.FILE_MEGABYTES * MEGABYTE,
+        "may_attach": is_open and may(request.actor, "card.attach"),
         "may_move_card": is_open and may(request.actor, "card.move"),
         "triggers": _once(lambda: list(business.trigger_library.live())),
         "may_report": is_open and may(request.actor, "card.report"),
@@ -211,6 +216,13 @@ def _with_refused(rows, kind: str, forms: dict):
     for row in rows:
         row.form = forms.get(f"{kind}-{row.pk}")
     return rows
+
+
+def _removable(files, by):
+    """Give each file whether this person may delete it."""
+    for file in files:
+        file.is_mine = file.is_removable_by(by)
+    return files
 
 
 def _with_forms(card, forms: dict, changing: str) -> list:

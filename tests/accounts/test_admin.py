@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.core import mail
+from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -29,6 +30,7 @@ from automations.models import (
 )
 from automations.occasion import Occasion
 from boards.models import (
+    Attachment,
     Card,
     Comment,
     Draft,
@@ -105,6 +107,7 @@ def furnish(count):
         card = make_card(phase, "Oak table", by=by, contact=contact, labels=labels, assignees=[owner], value=100)
         Item.add(card, "Measure", by=by).tick(True, by=by)
         Comment.write(card, "Done?", by=by)
+        Attachment.attach(card, [ContentFile(b"a drawing", "drawing.pdf")], by=by)
         lost = Phase.create(workflow, name="Lost", stage="cancelled", by=by)
         reason = Reason.create(business, name="Changed their mind", caused_by="customer", by=by)
         make_card(phase, "Ash bench", by=by).move(lost, closing={"reason": reason}, by=by)
@@ -188,6 +191,7 @@ def test_a_card_with_much_on_it_takes_no_more_queries(back_room, business, owner
         for number in range(20):
             Item.add(card, "Step", by=by).tick(True, by=by)
             Comment.write(card, f"Hm {number}", by=by)
+            Attachment.attach(card, [ContentFile(b"a drawing", "drawing.pdf")], by=by)
             card.add_label(Label.create(workflow, name=f"Label {number}", by=by), by=by)
         card.assign([join(business, "staff") for _ in range(20)], by=by)
 

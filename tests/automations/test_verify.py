@@ -3,11 +3,12 @@
 import io
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 
 from accounts.models import Business, Event
 from automations.wholeness import ask
-from boards.models import Assignment, Card, CardLabel, Closing, Comment, Item, Phase
+from boards.models import Assignment, Attachment, Card, CardLabel, Closing, Comment, Content, Item, Phase
 from contacts.models import Contact
 from tests.factories import actor, make_card, make_contact, make_workflow
 
@@ -25,6 +26,7 @@ def card(workflow, staff):
     card.move(second, by=by)
     Comment.write(card, "Measured.", by=by)
     Item.add(card, "Quote", by=by).tick(True, by=by)
+    Attachment.attach(card, [ContentFile(b"a drawing", "drawing.pdf")], by=by)
     card.archive(by=by)
     card.restore(by=by)
     return card
@@ -86,10 +88,20 @@ def test_a_place_that_is_none_is_found(business, card):
     assert "stands at a place that is none" in wrong(business)
 
 
-@pytest.mark.parametrize("count", ["comment_count", "item_count", "done_count"])
+@pytest.mark.parametrize("count", ["comment_count", "file_count", "item_count", "done_count"])
 def test_wrong_small_counts_are_found(business, card, count):
     Card.objects.filter(pk=card.pk).update(**{count: 9})
     assert f"says {count} is 9, it is 1" in wrong(business)
+
+
+def test_a_file_that_lost_its_end_is_found(business, card):
+    Content.objects.update(data=b"a draw")
+    assert "a file of 9 bytes has 6" in wrong(business)
+
+
+def test_bytes_that_no_file_has_are_found(business, card):
+    Content.objects.create(business=business, size=3, data=b"abc")
+    assert "3 bytes belong to no file" in wrong(business)
 
 
 def test_a_gap_in_the_ledger_is_found(business, card):
@@ -118,6 +130,7 @@ def test_a_card_that_was_archived_past_the_ledger_is_found(business, card):
 
 def test_a_card_that_vanished_is_found(business, card):
     Card.objects.filter(pk=card.pk).delete()
+    Content.objects.all().delete()
     Phase.objects.filter(pk=card.phase_id).update(card_count=0, value_total=0)
     assert "which is not there" in wrong(business)
 

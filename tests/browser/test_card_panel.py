@@ -4,10 +4,11 @@ import re
 
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
 from playwright.sync_api import expect
 
 from accounts.models import Event
-from boards.models import Card, Comment, Item
+from boards.models import Attachment, Card, Comment, Item
 from tests.factories import actor, make_card, make_contact
 
 
@@ -20,6 +21,7 @@ def card(site, workflow, owner):
     card.update(contact=make_contact(card.business, emails=[("ines@brunet.test", "")]), by=actor(owner))
     Item.add_many(card, ["Measure", "Draw"], by=actor(owner))
     Comment.write(card, "She wants the old worktop. @Maren", by=actor(owner))
+    Attachment.attach(card, [ContentFile(b"a drawing", "drawing.pdf")], by=actor(owner))
     make_card(phase, "Below")
     return card
 
@@ -344,6 +346,32 @@ def test_without_scripts_every_part_is_a_plain_form(open_page, card, staff):
     assert page.url.endswith(f"/boards/{card.workflow.slug}/")
 
 
+def photo(name="photo.jpg", size=2000):
+    return {"name": name, "mimeType": "image/jpeg", "buffer": b"x" * size}
+
+
+def test_files_are_sent_when_they_are_chosen_and_come_back_as_they_were(open_card, card):
+    page = open_card()
+    page.get_by_label("Attach files").set_input_files([photo(), photo("sill.jpg")])
+    expect(page.locator(".files__name")).to_have_text(["drawing.pdf", "photo.jpg", "sill.jpg"])
+    expect(page.locator(f"#card-{card.number} [title=Files]")).to_have_text("3")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="sill.jpg").click()
+    assert saved.value.suggested_filename == "sill.jpg"
+    page.get_by_label("Attach files").set_input_files(photo("film.jpg", size=11 * 1024 * 1024))
+    expect(page.locator("#files-error")).to_have_text("film.jpg is too large: a file may have at most 10 MB.")
+    page.get_by_label("Delete photo.jpg").press("Enter")
+    page.get_by_role("button", name="Delete file").click()
+    expect(page.locator(".files__name")).to_have_text(["drawing.pdf", "sill.jpg"])
+
+
+def test_files_are_attached_without_scripts(open_card, card):
+    page = open_card(javascript=False, phone=True)
+    page.get_by_label("Attach files").set_input_files(photo())
+    page.get_by_role("button", name="Attach", exact=True).click()
+    expect(page.locator(".files__name")).to_have_text(["drawing.pdf", "photo.jpg"])
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("phone", [False, True], ids=["wide", "phone"])
 def test_everybody_can_read_and_reach_it(open_card, card, assert_accessible, scheme, phone):
@@ -364,6 +392,7 @@ def test_everybody_can_read_and_reach_it(open_card, card, assert_accessible, sch
     ):
         page.locator(editor).click()
     page.get_by_label("Change or remove Measure").click()
+    page.get_by_label("Attach files").set_input_files(photo("film.jpg", size=11 * 1024 * 1024))
     page.get_by_role("textbox", name="Comment", exact=True).fill("@")
     assert_accessible(page)
 

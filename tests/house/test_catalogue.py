@@ -23,6 +23,7 @@ SEVERAL = {
     "rule.create": "from a document, or as a copy of another",
     "template.create": "one, or the letters to begin with",
     "card.update": "a card's own fields, or those its workflow adds",
+    "card.attach": "files that are brought, or that another card has already",
     "card.add_item": "one line, or one for each pasted line",
     "card.change_item": "ticking and putting right the words of a line",
 }

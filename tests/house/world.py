@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.actor import Actor
@@ -10,7 +11,7 @@ from accounts.models import Business, Event, Token
 from automations.models import Delivery, Inlet, MailTemplate, Notification, Rule, Webhook
 from automations.occasion import Occasion
 from automations.running import consider
-from boards.models import Card, Comment, Field, Item, Order, OrderType, Reason, Status, Trigger
+from boards.models import Attachment, Card, Comment, Field, Item, Order, OrderType, Reason, Status, Trigger
 from contacts.models import Contact, ContactLabel
 from tests.factories import actor, join, make_business, make_card, make_workflow
 
@@ -58,6 +59,7 @@ def build(name: str, first_number: int) -> World:
         "sequence": moved.sequence,
         "item": Item.add(card, "Measure", by=by).pk,
         "comment": Comment.write(card, "Oak or ash?", by=by).pk,
+        "attachment": _attach(card, by),
         "contact": contact.pk,
         "contact_label": contact_label.pk,
         "member": people["viewer"].pk,
@@ -91,6 +93,7 @@ def build(name: str, first_number: int) -> World:
         "number": theirs.number,
         "item": Item.add(theirs, "Measure", by=by).pk,
         "comment": Comment.write(theirs, "Oak or ash?", by=by).pk,
+        "attachment": _attach(theirs, by),
         "archived": _archived(make_card(other.phases.first(), by=by), by).number,
         "field": Field.create(other, name="Wood", by=by).pk,
     }
@@ -133,6 +136,10 @@ def _rule(business, workflow, card, by, name="Chase") -> dict:
     return {"rule": rule.pk, "run": consider(rule, Occasion.at(card, "a sample", "sample")).pk}
 
 
+def _attach(card, by):
+    return Attachment.attach(card, [ContentFile(b"a drawing", "drawing.pdf")], by=by)[0].pk
+
+
 def _archived(card, by):
     card.archive(by=by)
     return card
@@ -163,6 +170,7 @@ def grow(world: World, count: int) -> None:
         )
         Item.add(card, f"Step {number}", by=by)
         Comment.write(card, f"Note {number} for @{member.user.name}", by=by)
+        _attach(card, by)
         if number % 3 == 0:
             new.archive(by=by)
         business.invite(f"more{number}@example.test", "viewer", by=by)
