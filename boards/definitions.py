@@ -9,6 +9,25 @@ from django.core.exceptions import ValidationError
 STAGE_ORDER = {"new": 0, "processing": 1, "completed": 2, "cancelled": 3}
 STAGE_NAMES = {"new": "New", "processing": "Processing", "completed": "Completed", "cancelled": "Cancelled"}
 
+# The types of workflows.
+TYPES = [
+    ("intake", "Intake"),
+    ("production", "Production"),
+    ("fulfilment", "Fulfilment"),
+    ("sales", "Sales"),
+    ("recruitment", "Recruitment"),
+    ("service", "Service"),
+    ("other", "Other"),
+]
+# What a phase may ask of a card before it comes in; custom fields are asked for as "field:<id>".
+FACTS = {
+    "contact": "a contact",
+    "due_date": "a due date",
+    "value": "a value",
+    "assignee": "somebody assigned",
+    "checklist": "a complete checklist",
+}
+
 # What a step of a document says beside its id; "win" is true for exactly one.
 SETTINGS = {
     "name": "name",
@@ -26,6 +45,7 @@ SETTINGS = {
     "timeout_hours": "time limit",
     "timeout_to": "where cards go when time is up",
 }
+MOST_NAMED = 12  # steps in one sentence
 BLANK = {
     "stage": "processing",
     "category": "",
@@ -111,7 +131,7 @@ def problems(design: dict, *, cards: Mapping[str, int], all_cards: Mapping[str, 
     most: how many steps it can have, on the path and cancelled.
     """
     found = [
-        *_bad_names(design["steps"]),
+        *_bad_names(design),
         *_bad_shape(design, most),
         *_bad_removals(design, all_cards),
         *_bad_timeouts(design),
@@ -121,7 +141,8 @@ def problems(design: dict, *, cards: Mapping[str, int], all_cards: Mapping[str, 
     return sorted(found, key=lambda problem: problem.severity != "error")
 
 
-def _bad_names(steps):
+def _bad_names(design):
+    steps = design["steps"]
     nameless = [step for step in steps if not step["name"].strip()]
     if nameless:
         yield _error("NO_NAME", "A step has no name.", nameless)
@@ -131,26 +152,27 @@ def _bad_names(steps):
     for name, twins in alike.items():
         if name and len(twins) > 1:
             said = f"{len(twins)} steps are called {twins[0]['name']}. Nobody can tell them apart."
-            yield _error("DUPLICATE_STATUS", said, twins)
+            yield _error("DUPLICATE_STATUS", said, twins, entityType=design["entity_type"], name=twins[0]["name"])
 
 
 def _bad_shape(design, most):
     path, cancelled = path_of(design), cancelled_of(design)
     if not path:
         said = f"No step comes before {win_of(design)['name']}, so a card has nowhere to start."
-        yield Problem("NOTHING_BEFORE_WIN", said, severity="error")
+        yield _error("NOTHING_BEFORE_WIN", said, [])
     for section in (path, cancelled):
         if len(section) > most:
-            yield Problem("TOO_MANY_STEPS", f"A workflow holds at most {most} steps.", severity="error")
+            yield _error("TOO_MANY", f"A workflow holds at most {most} steps.", [], path="statuses", max=most)
 
 
 def _bad_removals(design, all_cards):
     there = {step["id"] for step in design["steps"]}
-    for gone in design["removed"]:
-        count = all_cards.get(gone["id"], 0)
-        if count and gone["to"] not in there:
-            said = f"{gone['name']} is to go but holds {_cards(count)}. Choose where they should go."
-            yield _error("CARDS_NEED_STEP", said, [gone])
+    full = [gone for gone in design["removed"] if all_cards.get(gone["id"]) and gone["to"] not in there]
+    if full:
+        counts = [all_cards[gone["id"]] for gone in full]
+        said = [f"{gone['name']} is to go but holds {_cards(count)}." for gone, count in zip(full, counts, strict=True)]
+        told = [{"name": gone["name"], "cards": count} for gone, count in zip(full, counts, strict=True)]
+        yield _error("CARDS_NEED_STEP", f"{' '.join(said)} Choose where they should go.", full, statuses=told)
 
 
 def _bad_timeouts(design):
@@ -171,7 +193,7 @@ def _bad_timeouts(design):
 
 def _idle(design):
     waiting = [step for step in path_of(design) if not step["trigger"] and not step["timeout_hours"]]
-    if waiting:
+    if waiting and not design["rulesets"]:
         has = "has" if len(waiting) == 1 else "have"
         said = f"{_names(waiting)} {has} no trigger, so cards wait there until someone moves them."
         yield _warning("NO_TRIGGER", said, waiting)
@@ -196,16 +218,22 @@ def _ends(step) -> bool:
     return step["win"] or step["stage"] == "cancelled"
 
 
-def _error(code, text, steps) -> Problem:
-    return Problem(code, text, tuple((step["id"], step["name"]) for step in steps), "error")
+def _error(code, text, steps, **attributes) -> Problem:
+    return _problem(code, text, steps, "error", attributes)
 
 
 def _warning(code, text, steps) -> Problem:
-    return Problem(code, text, tuple((step["id"], step["name"]) for step in steps))
+    return _problem(code, text, steps, "warning", {})
+
+
+def _problem(code, text, steps, severity, attributes) -> Problem:
+    named = {"statuses": [step["name"] for step in steps]} if steps else {}
+    return Problem(code, text, tuple((step["id"], step["name"]) for step in steps), severity, attributes or named)
 
 
 def _names(steps) -> str:
     names = [step["name"] for step in steps]
+    names = names if len(names) <= MOST_NAMED else [*names[:MOST_NAMED], f"{len(names) - MOST_NAMED} more"]
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 

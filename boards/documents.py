@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from boards.definitions import BLANK, STAGE_ORDER, blank_step, changes, in_order, win_of
+from boards.definitions import BLANK, FACTS, STAGE_ORDER, blank_step, changes, in_order, win_of
 
 # A category is a stage group, in our words or in those of an order's life.
 CATEGORIES = {
@@ -80,7 +80,7 @@ class Shelf:
     @staticmethod
     def _fact(fact: str, names: Mapping[str, str], fold=str) -> str | None:
         if not fact.startswith(CUSTOM):
-            return fact
+            return fact if fact in FACTS else None
         named = names.get(fold(fact.removeprefix(CUSTOM)))
         return f"{CUSTOM}{named}" if named else None
 
@@ -154,7 +154,7 @@ def read(document: dict, running: dict, shelf: Shelf, moves: Mapping[str, str] |
     )
     kept = in_order(path, win, [step for step in steps if step["stage"] == "cancelled" and not step["win"]])
     return {
-        "name": document.get("name") or running["name"],
+        "name": (document.get("name") or "").strip() or running["name"],
         "type": (document.get("settings") or {}).get(TYPE) or running["type"],
         "description": _described(document, running),
         "entity_type": document["entityType"],
@@ -223,11 +223,18 @@ def _step(status: dict, step: dict, ids: Mapping[str, str], shelf: Shelf) -> dic
         return step | told
     for key, called in WIRE.items():
         blank = BLANK[key]
-        value = said.get(called, blank)
+        value = blank if said.get(called) is None else said[called]
         if value != blank:
             value = ids.get(value.casefold()) if key == "timeout_to" else shelf.find(key, value)
-        told[key] = list(value) if isinstance(value, list) else value
+        told[key] = _as_kept(value)
     return step | told
+
+
+def _as_kept(value):
+    """Return a setting as a phase keeps it: texts without blanks around them, each once in a list."""
+    if isinstance(value, list):
+        return list(dict.fromkeys(said for one in value if (said := one.strip())))
+    return value.strip() if isinstance(value, str) else value
 
 
 def _removed(running: list[dict], kept: list[dict], ids: Mapping[str, str], moves: Mapping[str, str]) -> list[dict]:
@@ -245,4 +252,4 @@ def _removed(running: list[dict], kept: list[dict], ids: Mapping[str, str], move
 
 def _described(document: dict, running: dict) -> str:
     said = document.get("description")
-    return running["description"] if said is None or said == _short(running["description"]) else said
+    return running["description"] if said is None or said == _short(running["description"]) else said.strip()

@@ -3,17 +3,22 @@
 from accounts.actor import Actor
 from accounts.models import Business
 from accounts.verbs import Again, in_one
+from boards import checking
+from boards.definitions import Unfit
 from boards.models import Definition, Draft, Workflow
 
 
 def put(
     business, document: dict, *, major: int | None = None, moves=None, comment="", finish_old=False, by: Actor
 ) -> Definition:
-    """Publish a document that documents.check found nothing wrong with, in one transaction.
+    """Publish a document, whatever somebody sent as one, in one transaction.
 
     major: the major version it asks for; moves: where the cards of statuses that vanish go, by name; finish_old: as in
-    Workflow.publish. Raises what that raises, and ValidationError when the workflow is new and there may be no other.
+    Workflow.publish. Raises what that raises, Unfit above all, and ValidationError when the workflow is new and there may
+    be no other.
     """
+    if not checking.names_a_workflow(document):
+        raise Unfit(checking.check(document))
     return in_one(lambda: _put(business, document, major, moves, comment, finish_old, by))
 
 
@@ -32,4 +37,5 @@ def _make(business, document, by) -> Workflow:
     if _named(business, document).exists():
         raise Again  # somebody made it while we waited: it is locked before the business, as everywhere
     entity = (document["entityType"], document["entitySubtype"])
-    return Workflow.create(business, name=document.get("name") or "::".join(entity), entity=entity, by=by)
+    name = checking.sound(document).get("name") or "::".join(entity)
+    return Workflow.create(business, name=name, entity=entity, by=by)

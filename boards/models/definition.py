@@ -44,6 +44,8 @@ class Definition(models.Model):
     author_name = models.CharField(max_length=200, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    warnings = ()  # what was told when it was published
+
     objects = DefinitionQuerySet.as_manager()
 
     class Meta:
@@ -58,7 +60,7 @@ class Definition(models.Model):
     def write(cls, workflow, document: dict, major: int, minor: int, *, comment: str, by: Actor) -> "Definition":
         """Keep a version; part of Workflow.publish, which holds the workflow's lock."""
         definition = cls(business_id=workflow.business_id, workflow=workflow, major=major, minor=minor)
-        definition.document, definition.comment = document, comment.strip()[:2000]
+        definition.document, definition.comment = document, comment[:2000]
         definition.author_id, definition.author_name = by.user_id, by.name[:200]
         definition.save(force_insert=True)
         return definition

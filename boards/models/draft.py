@@ -2,6 +2,7 @@
 
 import uuid
 from copy import deepcopy
+from dataclasses import replace
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -11,13 +12,15 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import Business
 from accounts.verbs import Stale, refusal, verb
-from boards import definitions, documents
+from boards import checking, definitions, documents
 from boards.definitions import blank_step, cancelled_of, in_order, merged, path_of, place_in_group, win_of
 from boards.models.definition import shelf_of
 from boards.models.phase import Phase
 from boards.models.workflow import Workflow
 
 POINTERS = ("status", "trigger", "default_assignee", "timeout_to")
+# What is said of documents with rulesets: a board that was drawn has no need of any.
+OF_RULESETS = ("CREATE_RULESET_MISSING", "CREATED_STATUS_MISSING")
 
 
 class Draft(models.Model):
@@ -61,16 +64,22 @@ class Draft(models.Model):
 
     @classmethod
     def of_document(cls, workflow, document: dict, moves=None) -> "Draft":
-        """Return what a valid document means for a workflow, as a draft that stands nowhere; moves as in documents.read."""
+        """Return what a document, as far as it can be read, means for a workflow: a draft that stands nowhere.
+
+        moves: as in documents.read.
+        """
         draft = cls.running(workflow)
-        draft.design = documents.read(document, draft.based_on, shelf_of(workflow), moves)
+        draft.design = documents.read(checking.sound(document), draft.based_on, shelf_of(workflow), moves)
         draft.put = document
         return draft
 
     @property
     def document(self) -> dict:
         """Return the design as the document that is published."""
-        return self.put or documents.write(self.design, shelf_of(self.workflow))
+        return self._written(shelf_of(self.workflow))
+
+    def _written(self, shelf) -> dict:
+        return self.put or documents.write(self.design | self.workflow.entity_of(self.design), shelf)
 
     @property
     def is_begun(self) -> bool:
@@ -114,11 +123,36 @@ class Draft(models.Model):
         found = [
             *definitions.problems(self.design, cards=cards, all_cards=leaving, most=self.business.most_phases),
             *self._crossings(all_cards),
+            *self._taken_entity(),
         ]
-        document = self.document
-        for inspect in definitions.inspectors:
-            found += inspect(self.workflow, document)
+        found += self._problems_of_document({_mark(problem) for problem in found})
         return sorted(found, key=lambda problem: problem.severity != "error")
+
+    def _problems_of_document(self, told):
+        """Yield what is wrong with the document it is published as, but for what was told of the board already."""
+        shelf = shelf_of(self.workflow)
+        document = self._written(shelf)
+        is_plain_board = not self.put and not document["rulesets"]
+        for problem in checking.check(document, shelf):
+            if _mark(problem) not in told and not (is_plain_board and problem.code in OF_RULESETS):
+                yield replace(problem, steps=self._steps_named(problem.attributes))
+        for inspect in definitions.inspectors:
+            yield from inspect(self.workflow, checking.sound(document))
+
+    def _steps_named(self, attributes) -> tuple[tuple[str, str], ...]:
+        """Return the steps that a problem is about: there one can jump."""
+        about = [attributes.get("status"), *(row["name"] for row in attributes.get("categories", ()))]
+        return tuple((step["id"], step["name"]) for step in self.design["steps"] if step["name"] in about)
+
+    def _taken_entity(self):
+        """Yield that programs find another workflow already under the name that the design bears."""
+        if not self.design["entity_type"]:
+            return
+        entity = self.workflow.entity_of(self.design)
+        twin = self.workflow.business.workflows.filter(**entity).exclude(pk=self.workflow.pk).first()
+        if twin:
+            ref = "::".join(entity.values())
+            yield definitions.Problem("ENTITY_TAKEN", f"{ref} is {twin} already.", (), "error", {"name": ref})
 
     def _crossings(self, all_cards):
         """Yield steps with cards that go over between the path and the cancelled ones: nobody said why they ended."""
@@ -127,7 +161,8 @@ class Draft(models.Model):
             crossed = was.get(step["id"], step["stage"] == "cancelled") != (step["stage"] == "cancelled")
             if crossed and all_cards.get(step["id"]):
                 said = f"{step['name']} holds cards, so it cannot become {definitions.STAGE_NAMES[step['stage']]}. Move them first."
-                yield definitions.Problem("CARDS_INSIDE", said, ((step["id"], step["name"]),), "error")
+                told = {"status": step["name"], "cards": all_cards[step["id"]]}
+                yield definitions.Problem("CARDS_INSIDE", said, ((step["id"], step["name"]),), "error", told)
 
     # Changing -------------------------------------------------------------------------------------------
 
@@ -391,6 +426,11 @@ def design_of(workflow) -> dict:
     kept = published.beside_the_steps if published else {"rulesets": [], "settings": {}, "unplaced": []}
     about = {key: getattr(workflow, key) for key in ("name", "type", "description", "entity_type", "entity_subtype")}
     return {**about, "steps": steps, "removed": [], **kept}
+
+
+def _mark(problem) -> tuple[str, str]:
+    """Return what two problems share that say the same."""
+    return problem.code, problem.attributes.get("name", "").casefold()
 
 
 def _field_keys(workflow) -> set[str]:

@@ -12,18 +12,11 @@ from accounts.events import record
 from accounts.models import Business, Membership
 from accounts.statements import Blank, Prepared, stored
 from accounts.verbs import Stale, own_external_id, refusal, refuse_changed_since, refuse_unknown, verb
+from boards.definitions import FACTS
 from boards.models.library import STAGES, Status, Trigger
 from boards.models.workflow import Workflow
 from boards.ordering import BOTTOM
 
-# What a phase may ask of a card before it comes in; custom fields are asked for as "field:<id>".
-FACTS = {
-    "contact": "a contact",
-    "due_date": "a due date",
-    "value": "a value",
-    "assignee": "somebody assigned",
-    "checklist": "a complete checklist",
-}
 LIMITS = [("soft", "Warn"), ("hard", "Refuse")]
 
 

@@ -16,18 +16,8 @@ from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
 from accounts.verbs import Stale, own_external_id, refuse_changed_since, refuse_unknown, verb
-from boards.definitions import Unfit
+from boards.definitions import TYPES, Unfit
 from boards.models.library import STAGE_TINTS, Status
-
-TYPES = [
-    ("intake", "Intake"),
-    ("production", "Production"),
-    ("fulfilment", "Fulfilment"),
-    ("sales", "Sales"),
-    ("recruitment", "Recruitment"),
-    ("service", "Service"),
-    ("other", "Other"),
-]
 
 OWN_ENTITY = "CARD"  # the entity type of a workflow that nobody gave one
 
@@ -172,6 +162,7 @@ class Workflow(models.Model):
         workflow._take_version(design, major, finish_old)
         draft.apply(by, finish_old=finish_old)
         definition = self.definitions.model.write(workflow, draft.document, major, minor, comment=comment, by=by)
+        definition.warnings = problems
         draft.discard(by=by)
         told = {"workflow": workflow.name, "version": definition.version, "comment": definition.comment}
         record("workflow.published", workflow, by, **told, changes=changes)
@@ -182,7 +173,7 @@ class Workflow(models.Model):
         last = self.definitions.first()
         now = last.major if last else 0
         wanted = major if major is not None else max(now, 1)
-        if wanted < now:
+        if wanted < max(now, 1):
             raise ValidationError(f"Version {wanted} is past: {last.version} is the newest.", code="version_stale")
         if wanted > now + 1:
             raise ValidationError(f"Version {now + 1} comes before {wanted}.", code="version_skipped")
@@ -193,10 +184,15 @@ class Workflow(models.Model):
         """Return how programs call it once it has a definition: ORDER::CC."""
         return f"{self.entity_type}::{self.entity_subtype}" if self.entity_type else ""
 
+    def entity_of(self, design: dict) -> dict:
+        """Return as which entity a design is published: as it says, else as a board of cards of its own name."""
+        if design["entity_type"]:
+            return {key: design[key] for key in ("entity_type", "entity_subtype")}
+        return {"entity_type": OWN_ENTITY, "entity_subtype": self._free_subtype()}
+
     def _take_version(self, design: dict, major: int, finish_old: bool) -> None:
         """Be called as its document calls it, and let cards run under the new major version."""
-        if not design["entity_type"]:
-            design |= {"entity_type": OWN_ENTITY, "entity_subtype": self._free_subtype()}
+        design |= self.entity_of(design)
         self.entity_type, self.entity_subtype = design["entity_type"], design["entity_subtype"]
         if major != self.major:
             cards = self.cards.exclude(archived_at=None, phase__section=0) if finish_old else self.cards

@@ -73,7 +73,8 @@ def test_cards_of_a_status_that_vanishes_go_where_the_document_says_or_nowhere(b
     card = make_card(workflow.phases.get(name="HDSTATUS"))
     with pytest.raises(Unfit) as refusal:
         publishing.put(business, document(status("CCSTATUS")), by=by)
-    assert [problem.code for problem in refusal.value.problems if problem.severity == "error"] == ["CARDS_NEED_STEP"]
+    (problem,) = [problem for problem in refusal.value.problems if problem.severity == "error"]
+    assert (problem.code, problem.attributes) == ("CARDS_NEED_STEP", {"statuses": [{"name": "HDSTATUS", "cards": 1}]})
     assert names(workflow) == ["HDSTATUS", "CCSTATUS", "CREATED", "Win"]
     publishing.put(business, document(status("CCSTATUS")), moves={"HDSTATUS": "CCSTATUS"}, by=by)
     assert Card.objects.get(pk=card.pk).phase.name == "CCSTATUS"
@@ -95,6 +96,42 @@ def test_what_the_builder_publishes_is_a_document_that_means_the_same_board(busi
     assert document["statuses"][0]["settings"]["timeoutTo"] == second["name"]
     again = Draft.of_document(Workflow.objects.get(pk=workflow.pk), document)
     assert again.design == again.based_on == design_of(workflow)
+
+
+def test_a_document_is_refused_with_all_that_is_wrong_with_it_and_nothing_is_made(business, by):
+    said = document(status("Booked"), status("Packing", "MOON"), rulesets=[{"name": "Pack it", "triggers": []}])
+    with pytest.raises(Unfit) as refusal:
+        publishing.put(business, said, by=by)
+    told = {problem.code: problem for problem in refusal.value.problems}
+    assert set(told) >= {"RULESET_NAME_INVALID", "KEY_MISSING", "CATEGORY_UNKNOWN"}
+    with pytest.raises(Unfit):
+        publishing.put(business, {"statuses": [7]}, by=by)
+    assert not Workflow.objects.exists()
+
+
+def test_what_is_wrong_twice_is_told_once_and_leads_to_its_steps(business, by):
+    said = document(status("Booked", trigger="moon"), status("BOOKED"), rulesets=[])
+    with pytest.raises(Unfit) as refusal:
+        publishing.put(business, said, by=by)
+    told = {problem.code: problem for problem in refusal.value.problems}
+    assert [problem.code for problem in refusal.value.problems].count("DUPLICATE_STATUS") == 1
+    assert told["DUPLICATE_STATUS"].attributes == {"entityType": "ORDER", "name": "Booked"}
+    assert [name for _, name in told["TRIGGER_UNKNOWN"].steps] == ["Booked"]
+
+
+def test_a_board_that_was_drawn_is_not_asked_for_rulesets_but_a_document_is(business, workflow, by):
+    drawn = {problem.code for problem in running(workflow).problems()}
+    assert drawn == {"NO_TRIGGER"}
+    put = publishing.put(business, document(status("Booked")), by=by)
+    assert {"CREATE_RULESET_MISSING", "CREATED_STATUS_MISSING"} <= {problem.code for problem in put.warnings}
+
+
+def test_a_design_does_not_take_the_name_that_programs_have_for_another(business, workflow, by):
+    publishing.put(business, SEED, by=by)
+    draft = Draft.of_document(workflow, SEED)
+    assert "ENTITY_TAKEN" in {problem.code for problem in draft.problems()}
+    with pytest.raises(Unfit):
+        workflow.publish(draft, by=by)
 
 
 def test_an_earlier_version_brought_back_differs_in_nothing_from_itself(business, workflow, by):
