@@ -18,6 +18,7 @@ from django.core.exceptions import (
     SuspiciousOperation,
     ValidationError,
 )
+from django.core.validators import validate_email
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Collate
@@ -25,7 +26,7 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from ninja import errors as ninja_errors
 from ninja.parser import Parser
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -89,6 +90,19 @@ def words(longest: int, least: int = 0):
     pattern = "^[^\\u0000]*\\S[^\\u0000]*$" if least else "^[^\\u0000]*$"
     constraints = StringConstraints(strip_whitespace=True, max_length=longest, min_length=least)
     return Annotated[str, constraints, Field(json_schema_extra={"pattern": pattern})]
+
+
+def email(model, field: str):
+    """Return the type of an e-mail address that a model's field can keep."""
+    return Annotated[text(model, field, 1), AfterValidator(_is_email), Field(json_schema_extra={"format": "email"})]
+
+
+def _is_email(value: str) -> str:
+    try:
+        validate_email(value)
+    except ValidationError as error:
+        raise ValueError(error.message) from None
+    return value
 
 
 class Nothing(Shape):
@@ -327,13 +341,25 @@ def _has_null(sent) -> bool:
 
 
 def operation(
-    router, method: str, path: str, *, verb: str, answers, inside="", paths=None, shows=None, bulk=False, codes=None
+    router,
+    method: str,
+    path: str,
+    *,
+    verb: str,
+    answers,
+    inside="",
+    paths=None,
+    shows=None,
+    adds=None,
+    bulk=False,
+    codes=None,
 ):
     """Declare an operation of the API; the function gets the request and what was sent, and returns plain JSON values.
 
     verb: its row in the policy table; answers: the Shape of its 200; inside, paths: where a model's fields stand in the
     request (`card.` and {field: path}); shows: a function of the request and the address that returns what is true now,
     for refusals of stale writes, and makes If-Match mean something; of what is read it says that it has an ETag;
+    adds: a function of the request and the answer that returns what is added to it and kept in no receipt, as a secret;
     bulk: each item is once by itself (see `each`); codes: what this resource calls refusals, as in REFUSALS.
     """
     writes = not verb.endswith(".view")
@@ -352,6 +378,9 @@ def operation(
                 if isinstance(error, Stale) and "If-Match" in request.headers:
                     status = 412
                 return _answer(_dumped(body), status)
+            if adds:
+                told = json.loads(answer.content)
+                answer.content = _dumped(told | adds(request, told))
             if (revision := getattr(request, "revision", None)) is not None:
                 answer["ETag"] = f'"{revision}"'
             return answer
@@ -407,6 +436,11 @@ def find(rows, code: str, **by):
     if row is None:
         raise Refused(404, code, f"There is no such {code.removesuffix('_NOT_FOUND').replace('_', ' ').lower()}.")
     return row
+
+
+def given(sent: Shape, *names: str) -> dict:
+    """Return those of the fields that were sent."""
+    return {name: getattr(sent, name) for name in names if name in sent.model_fields_set}
 
 
 def under(rows, external_id: str):

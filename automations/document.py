@@ -30,6 +30,7 @@ from automations.conditions import (
 from automations.inputs import KINDS, Input, Missing, Where
 from automations.moments import Asked, Moment, read_days
 from automations.occasion import Occasion
+from automations.outbound import host_of
 from automations.triggers import Trigger, triggers
 from boards.models import Field
 
@@ -66,7 +67,7 @@ class Document:
         with _at("conditions"):
             conditions = Group.read(written.get("conditions") or {})
             if sum(1 for _ in conditions) > MOST_CONDITIONS:
-                raise ValidationError(f"At most {MOST_CONDITIONS} conditions fit into a rule.", code="many")
+                raise ValidationError(f"At most {MOST_CONDITIONS} conditions fit into a rule.", code="too_many")
         with _at("actions"):
             return cls(trigger, options, conditions, _read_actions(written.get("actions")))
 
@@ -168,6 +169,19 @@ def _is_flat(written, levels: int) -> bool:
     return levels > 0 and all(_is_flat(one, levels - 1) for one in inside)
 
 
+def for_readers(written: dict) -> dict:
+    """Return a document as those read it who may not write it: without what an address that is called holds in secret."""
+    return written | {"actions": [_for_readers(one) for one in written["actions"]]}
+
+
+def _for_readers(written: dict) -> dict:
+    action = actions.get(written["type"])
+    if action is None:
+        return {"type": written["type"]}  # who knows what another version of us keeps in it
+    secret = {one.name for one in action.inputs if one.kind == "endpoint"}
+    return {name: f"{host_of(str(value))}/…" if name in secret else value for name, value in written.items()}
+
+
 def action_of(written: dict) -> Action:
     """Return the action that a document means."""
     return actions[written["type"]]
@@ -187,7 +201,7 @@ def _read_actions(written) -> list[dict]:
     if not isinstance(written, list) or not written:
         raise ValidationError("Say what is to be done: actions is a list of at least one.", code="action")
     if len(written) > MOST_ACTIONS:
-        raise ValidationError(f"At most {MOST_ACTIONS} actions fit into a rule.", code="many")
+        raise ValidationError(f"At most {MOST_ACTIONS} actions fit into a rule.", code="too_many")
     for one in written:
         key = one.get("type") if isinstance(one, dict) else one
         if not isinstance(one, dict) or not isinstance(key, str) or key not in actions:

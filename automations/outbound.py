@@ -113,6 +113,15 @@ def read_url(url: str) -> Target:
     return Target(parts.scheme, host, port, path, is_ours)
 
 
+def host_of(url: str) -> str:
+    """Return where an address leads, without what it may hold in secret behind its host."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "…"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
 def post(url: str, body: bytes, headers: dict, *, resolve: Callable | None = None, seconds: float = SECONDS) -> Answer:
     """Post once and return the answer, whatever its status.
 

@@ -15,6 +15,7 @@ from boards.search import as_uuid
 
 router = Router(tags=["Reports"])
 
+CODES = {"too_many": (403, "MAX_REPORTS_REACHED")}
 Key = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9_-]+$")]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 
@@ -48,7 +49,7 @@ class Cancellation(Shape):
     external_entity_id: Word = Field(examples=["invoice-7"])
 
 
-@operation(router, "POST", "/events/report", verb="card.report", answers=Reported)
+@operation(router, "POST", "/events/report", verb="card.report", answers=Reported, codes=CODES)
 def report_event(request, body: Report):
     """Report that something happened: the phase or the rules that wait for it act before the answer comes.
 

@@ -1,4 +1,4 @@
-"""Rules over the API: as documents, one by one or all at once, tried on a card; and the runs they leave."""
+"""Rules over the API: as documents, one by one or all at once, tried on a card."""
 
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
@@ -8,9 +8,8 @@ from django.core.exceptions import ValidationError
 from ninja import Query, Router
 from pydantic import Field
 
-from accounts.policy import require
+from accounts.policy import may, require
 from accounts.rest import (
-    WHOLE,
     Id,
     Made,
     Moment,
@@ -19,24 +18,25 @@ from accounts.rest import (
     Pagination,
     ReadOnly,
     Refused,
+    Revision,
     Shape,
+    expected,
     find,
     in_millis,
+    mark,
     operation,
-    paged,
     text,
 )
 from accounts.verbs import Stale, in_one
 from automations import exchange
-from automations.models import Rule, Run
-from automations.models.run import STATES as RUN_STATES
+from automations.api.shapes import Page, part_of, require_to_see_cards
+from automations.document import for_readers
+from automations.models import Rule
 from automations.trying import try_on
 
 router = Router(tags=["Rules"])
 
 State = Literal["on", "watch", "off"]
-RunState = Literal[tuple(state for state, _ in RUN_STATES)]
-Page = Annotated[int, Field(ge=1, le=1000)]
 EXAMPLE = {
     "trigger": "state_changed",
     "conditions": {"new_state": "delayed"},
@@ -47,7 +47,7 @@ Document = Annotated[
     Field(description="trigger, conditions and actions, kept as they come: see the example.", examples=[EXAMPLE]),
 ]
 # What no schema of a document can say is refused with one code, at its part.
-CODES = {"state": (409, "RUN_NOT_FAILED"), "many": (403, "MAX_RULES_REACHED")}
+CODES = {"too_many": (403, "MAX_RULES_REACHED")}
 
 
 class RuleFields(Shape):
@@ -80,9 +80,7 @@ class ChangedRule(Shape):
     """What changes of a rule."""
 
     rule: RulePatch
-    version: Annotated[int | None, Field(ge=1, le=2**31 - 1, description="The version that was read last."), WHOLE] = (
-        None
-    )
+    version: Revision = None
 
 
 class RuleShape(Shape):
@@ -148,41 +146,14 @@ class Imported(Shape):
     ids: list[Id]
 
 
-class RunShape(Shape):
-    """One evaluation of a rule, or of a phase by itself: what was done, or why nothing was."""
-
-    id: Id
-    rule_id: Id | None = None
-    name: str
-    card_id: Id | None = None
-    card_name: str
-    state: RunState
-    reason: str
-    steps: list[str]
-    began_date: Moment
-    wakes_date: Moment | None = None
-
-
-class WantedRuns(Shape):
-    """Which runs to list, newest first."""
-
-    rule_id: UUID | None = None
-    card_id: UUID | None = None
-    state: RunState | None = None
-    limit: Page = 50
-    offset: Offset = 0
-
-
-class Runs(Shape):
-    """A part of the log."""
-
-    runs: list[RunShape]
-    pagination: Pagination
-
-
 def find_rule(request, rule) -> Rule:
     """Return the business's rule, or refuse with 404."""
     return find(request.business.rules.select_related("workflow", "business"), "RULE_NOT_FOUND", pk=rule)
+
+
+def show_rule(request, rule) -> dict:
+    """Return a rule as it is now."""
+    return {"rule": _shape(request, find_rule(request, rule))}
 
 
 @operation(router, "GET", "/rules", verb="rule.view", answers=Rules)
@@ -190,9 +161,8 @@ def list_rules(request, wanted: Query[WantedRules]):
     """List the rules of the business."""
     asked = {"workflow": wanted.workflow_id, "state": wanted.state}
     rows = request.business.rules.filter(**{key: value for key, value in asked.items() if value})
-    rows = rows.order_by("name", "pk")
-    shown = [_shape(rule) for rule in rows[wanted.offset : wanted.offset + wanted.limit]]
-    return {"rules": shown, "pagination": paged(wanted.limit, wanted.offset, rows.count(), len(shown))}
+    shown, pagination = part_of(rows.order_by("name", "pk"), wanted, lambda rule: _shape(request, rule))
+    return {"rules": shown, "pagination": pagination}
 
 
 @operation(router, "POST", "/rules", verb="rule.create", answers=Made, inside="rule", codes=CODES)
@@ -205,14 +175,24 @@ def create_rule(request, body: NewRule):
     return {"id": str(rule.pk)}
 
 
-@operation(router, "GET", "/rules/{rule}", verb="rule.view", answers=RuleAnswer)
+@operation(router, "GET", "/rules/{rule}", verb="rule.view", answers=RuleAnswer, shows=show_rule)
 def get_rule(request, rule: UUID):
-    """Get a rule, its document as it was written."""
+    """Get a rule, its document as it was written; of an address it calls, only the host, unless the token may change it."""
     found = find_rule(request, rule)
-    return {"rule": _shape(found) | {"problems": found.problems}}
+    mark(request, found.version)
+    return {"rule": _shape(request, found) | {"problems": found.problems}}
 
 
-@operation(router, "PATCH", "/rules/{rule}", verb="rule.update", answers=Nothing, inside="rule", codes=CODES)
+@operation(
+    router,
+    "PATCH",
+    "/rules/{rule}",
+    verb="rule.update",
+    answers=Nothing,
+    inside="rule",
+    shows=show_rule,
+    codes=CODES,
+)
 def update_rule(request, rule: UUID, body: ChangedRule):
     """Change a rule, or switch it; runs that wait finish as they began. A null takes the workflow away."""
     found, sent = find_rule(request, rule), body.rule
@@ -220,9 +200,11 @@ def update_rule(request, rule: UUID, body: ChangedRule):
     if "workflow_id" in sent.model_fields_set:
         changes["workflow"] = _workflow(request, sent.workflow_id)
 
+    version = expected(request, body.version)
+
     def change():
-        if changes:
-            found.update(version=body.version, by=request.actor, **changes)
+        if changes or version is not None:
+            found.update(version=version, by=request.actor, **changes)
         if sent.state:
             found.switch(sent.state, by=request.actor)
 
@@ -231,10 +213,10 @@ def update_rule(request, rule: UUID, body: ChangedRule):
     return {}
 
 
-@operation(router, "DELETE", "/rules/{rule}", verb="rule.delete", answers=Nothing)
+@operation(router, "DELETE", "/rules/{rule}", verb="rule.delete", answers=Nothing, shows=show_rule)
 def delete_rule(request, rule: UUID):
     """Delete a rule; what it did stays in the log."""
-    find_rule(request, rule).delete_for_good(by=request.actor)
+    find_rule(request, rule).delete_for_good(version=expected(request), by=request.actor)
     return {}
 
 
@@ -244,8 +226,7 @@ def try_rule(request, rule: UUID, body: OnCard):
 
     What is shown tells of the card and its contact, so the token must be let see both.
     """
-    for seen in ("card.view", "contact.view"):
-        require(request.actor, seen)
+    require_to_see_cards(request)
     card = find(request.business.cards.select_related("phase"), "CARD_NOT_FOUND", pk=body.card_id)
     trial = try_on(find_rule(request, rule), card)
     return {"reason": trial.reason, "steps": trial.steps, "shown": trial.shown, "error": trial.error}
@@ -253,7 +234,11 @@ def try_rule(request, rule: UUID, body: OnCard):
 
 @operation(router, "GET", "/rulebook", verb="rule.view", answers=Rulebook)
 def export_rules(request):
-    """Get all rules as one document, to be kept or taken into another business."""
+    """Get all rules as one document, to be kept or taken into another business.
+
+    It holds the whole addresses that rules call, so the token must be let make rules too.
+    """
+    require(request.actor, "rule.create")
     return exchange.export(request.business)
 
 
@@ -263,22 +248,6 @@ def import_rules(request, body: Rulebook):
     with _in_words():
         made = exchange.import_all(request.business, {"rules": body.rules}, by=request.actor)
     return {"ids": [str(rule.pk) for rule in made]}
-
-
-@operation(router, "GET", "/runs", verb="rule.view", answers=Runs)
-def list_runs(request, wanted: Query[WantedRuns]):
-    """List what rules did, and why they did not."""
-    asked = {"rule": wanted.rule_id, "card": wanted.card_id, "state": wanted.state}
-    rows = request.business.runs.filter(**{key: value for key, value in asked.items() if value})
-    shown = [_run(run) for run in rows.order_by("-began_at", "-pk")[wanted.offset : wanted.offset + wanted.limit]]
-    return {"runs": shown, "pagination": paged(wanted.limit, wanted.offset, rows.count(), len(shown))}
-
-
-@operation(router, "POST", "/runs/{run}/retry", verb="run.retry", answers=Nothing, codes=CODES)
-def retry_run(request, run: UUID):
-    """Try a failed run again, from the action that failed."""
-    find(request.business.runs, "RUN_NOT_FOUND", pk=run).retry(by=request.actor)
-    return {}
 
 
 @contextmanager
@@ -298,31 +267,15 @@ def _workflow(request, pk):
     return find(request.business.workflows, "WORKFLOW_NOT_FOUND", pk=pk) if pk is not None else None
 
 
-def _shape(rule: Rule) -> dict:
+def _shape(request, rule: Rule) -> dict:
     workflow = {"workflowId": str(rule.workflow_id)} if rule.workflow_id else {}
     return {
         "id": str(rule.pk),
         "name": rule.name,
         **workflow,
         "state": rule.state,
-        "document": rule.document,
+        "document": rule.document if may(request.actor, "rule.update") else for_readers(rule.document),
         "version": rule.version,
         "createdDate": in_millis(rule.created_at),
         "updatedDate": in_millis(rule.updated_at),
     }
-
-
-def _run(run: Run) -> dict:
-    seen = {
-        "id": str(run.pk),
-        "ruleId": run.rule_id and str(run.rule_id),
-        "name": run.name,
-        "cardId": run.card_id and str(run.card_id),
-        "cardName": run.card_name,
-        "state": run.state,
-        "reason": run.reason,
-        "steps": run.steps,
-        "beganDate": in_millis(run.began_at),
-        "wakesDate": run.wakes_at and in_millis(run.wakes_at),
-    }
-    return {key: value for key, value in seen.items() if value is not None}

@@ -3,6 +3,7 @@
 from django import forms
 from django.core.exceptions import ValidationError
 
+from accounts.verbs import Stale
 from automations.letters import LONGEST, LONGEST_SUBJECT
 from automations.models import Inlet, Letterhead, MailTemplate, Webhook
 from automations.models.inlet import FINDS
@@ -24,6 +25,22 @@ class Blamed(forms.Form):
     """A form that takes a verb's refusal to the fields it is about."""
 
     mark_optional = True
+    is_stale = False  # somebody else was quicker
+
+    def goes_through(self, deed, *row, **more) -> bool:
+        """Do something with what is filled in; answer whether it was done, keep what it returned as `made`.
+
+        Whatever is refused, here or by the verb, stands in the form then.
+        """
+        if not self.is_valid():
+            return False
+        try:
+            self.made = deed(*row, **self.cleaned_data, **more)
+        except ValidationError as error:
+            self.is_stale = isinstance(error, Stale)
+            self.blame(error)
+            return False
+        return True
 
     def blame(self, error: ValidationError) -> None:
         """Put a refusal at its fields, or above them all."""
@@ -87,14 +104,23 @@ class TemplateForm(Blamed):
         initial=10,
         help_text="As long, it can be stopped, and moving the card back takes it back.",
     )
+    revision = forms.IntegerField(required=False, min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput())
 
     def __init__(self, *args, template=None, **kwargs):
         if template:
-            kwargs["initial"] = {name: getattr(template, name) for name in MailTemplate.FIELDS}
+            kwargs["initial"] = {name: getattr(template, name) for name in (*MailTemplate.FIELDS, "revision")}
         super().__init__(*args, **kwargs)
         if template:
             self.fields["key"].required = True
             self.fields["key"].help_text = "By this rules call it; rules that use the old one would find nothing."
+        else:
+            del self.fields["revision"]
+
+    def see(self, template) -> None:
+        """Take notice of what somebody else saved: saved again, what is typed here takes its place."""
+        self.data = self.data.copy()
+        self.data["revision"] = template.revision
+        self.add_error(None, "Look at theirs in another window, or save again to keep yours.")
 
 
 class LetterheadForm(Blamed):

@@ -31,6 +31,7 @@ from automations.conditions import (
 from automations.document import Document
 from automations.inputs import KINDS, Input, Missing, Where
 from automations.offers import OPEN, Offer, Offers
+from automations.outbound import host_of
 from automations.triggers import Trigger, triggers
 from boards.models import Workflow
 
@@ -190,7 +191,7 @@ class Blank:
             except (ValidationError, ValueError, OverflowError):
                 return value
         if self.input.kind == "endpoint":
-            return "/".join(value.split("/")[:3])  # everybody reads the sentence, and the rest may be a secret
+            return host_of(value)  # everybody reads the sentence, and the rest may be a secret
         if self.input.kind in ("text", "long_text", "lines", "any", "email"):
             line = " ".join(value.split()).rstrip(".")
             return f"“{line if len(line) < 60 else line[:57] + '…'}”"

@@ -16,10 +16,12 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business, Event, Membership
+from accounts.policy import may
 from accounts.statements import Blank, Prepared
 from accounts.verbs import Stale, verb, writing
 from automations.carrying import Outcome, call, deliver, mail
 from automations.models.webhook import Webhook
+from automations.outbound import host_of
 from automations.signing import secret_for
 from boards.models import Card
 
@@ -62,6 +64,11 @@ class DeliveryQuerySet(models.QuerySet):
     def mails(self):
         """Return the mails to customers and whoever else rules write to, not what members are told; newest first."""
         return self.filter(kind=Delivery.MAIL, member=None).select_related("card")
+
+    def seen_by(self, actor: Actor):
+        """Return those that somebody may read: not what members are told, and calls where they may see webhooks."""
+        rows = self.filter(member=None)
+        return rows if may(actor, "webhook.view") else rows.filter(kind=Delivery.MAIL)
 
     def taken_back_by(self, event):
         """Return the mails that wait because of something that an event takes back: a move, a label, an archiving."""
@@ -355,7 +362,7 @@ class Delivery(models.Model):
     @property
     def place(self) -> str:
         """Return where it goes, without what an address of a webhook may hold in secret."""
-        return self.to if self.kind == self.MAIL else "/".join(self.to.split("/")[:3])
+        return self.to if self.kind == self.MAIL else host_of(self.to)
 
 
 def _pause(attempts: int, outcome: Outcome) -> timedelta:

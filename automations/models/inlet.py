@@ -6,9 +6,11 @@ import json
 import uuid
 from datetime import timedelta
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import IntegrityError, models, transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -16,6 +18,7 @@ from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
 from accounts.verbs import refusal, refuse_unknown, verb, writing
+from automations.models.arrangement import Arrangement
 from boards.models import Card, Trigger
 
 MOST = 20  # of one business
@@ -33,7 +36,7 @@ FINDS = [
 ]
 
 
-class Inlet(models.Model):
+class Inlet(Arrangement):
     """A secret address to which a program posts JSON; what it posts reports a trigger on the card it names.
 
     path: where in the JSON stands what names the card, and find: what that is. only_path, only_value: when it is meant.
@@ -77,17 +80,8 @@ class Inlet(models.Model):
     @verb("inlet.update")
     def update(self, *, by: Actor, **changes):
         """Change what is given of FIELDS; raises ValidationError for bad fields."""
-        refuse_unknown(changes, self.FIELDS)
-        self._lock()
-        changed = [key for key, value in changes.items() if getattr(self, key) != value]
-        if not changed:
-            return None
-        for key in changed:
-            setattr(self, key, changes[key])
-        self._check()
-        self.save(update_fields=changed)
-        words = [self._meta.get_field(key).verbose_name for key in changed]
-        return record("inlet.updated", self, by, inlet=self.name, changed=words)
+        changed = self._change(changes)
+        return record("inlet.updated", self, by, inlet=self.name, changed=changed) if changed else None
 
     @verb("inlet.rotate")
     def rotate(self, *, by: Actor):
@@ -117,6 +111,10 @@ class Inlet(models.Model):
         """Derive the end of the address from the server's key: a copy of the database gives none away."""
         signature = salted_hmac("automations.inlet", f"{self.pk} {self.secret_at.isoformat()}", algorithm="sha256")
         return base64.urlsafe_b64encode(signature.digest()).decode().rstrip("=")
+
+    def address(self, site: str) -> str:
+        """Return the whole address; site: where people reach us, unless BASE_URL says it."""
+        return (settings.BASE_URL or site).rstrip("/") + reverse("receive", args=[self.secret])
 
     @property
     def is_flooded(self) -> bool:
@@ -179,9 +177,6 @@ class Inlet(models.Model):
         if last:
             with writing():
                 self.calls.filter(at__lte=last).delete()
-
-    def _lock(self):
-        self.refresh_from_db(from_queryset=Inlet.objects.select_for_update(of=("self",)))
 
     def _check(self):
         self.name = self.name.strip()

@@ -92,7 +92,7 @@ class Rule(models.Model):
         """
         Business.objects.select_for_update(no_key=True).get(pk=business.pk)
         if business.rules.count() >= settings.RULES_MOST:
-            raise ValidationError(f"A business has at most {settings.RULES_MOST} rules.", code="many")
+            raise ValidationError(f"A business has at most {settings.RULES_MOST} rules.", code="too_many")
         rule = cls(business=business, name=name, workflow=workflow, state=state, created_by_id=by.user_id)
         rule._write(document)
         rule.save(force_insert=True)
@@ -107,8 +107,7 @@ class Rule(models.Model):
         """
         refuse_unknown(changes, self.FIELDS)
         self._lock()
-        if version not in (None, self.version):
-            raise Stale(f"Somebody changed {self.name} while you were at it. Nothing was changed.")
+        self._refuse_changed_since(version)
         before = self._as_told()
         document = changes.pop("document", self.document)
         for key, value in changes.items():
@@ -155,9 +154,10 @@ class Rule(models.Model):
         )
 
     @verb("rule.delete")
-    def delete_for_good(self, *, by: Actor):
-        """Delete the rule; what it did stays told, runs that wait are cancelled when their time comes."""
+    def delete_for_good(self, *, version: int | None = None, by: Actor):
+        """Delete the rule; what it did stays told, runs that wait are cancelled when their time comes. Raises Stale."""
         self._lock()
+        self._refuse_changed_since(version)
         record("rule.deleted", self, by, rule=self.name)
         self.delete()
 
@@ -233,6 +233,10 @@ class Rule(models.Model):
 
     def _lock(self) -> None:
         self.refresh_from_db(from_queryset=Rule.objects.select_for_update(of=("self",)))
+
+    def _refuse_changed_since(self, version: int | None) -> None:
+        if version not in (None, self.version):
+            raise Stale(f"Somebody changed {self.name} while you were at it. Nothing was changed.")
 
     def _as_told(self) -> dict:
         return {"name": self.name, "workflow": str(self.workflow or ""), "document": self.document}

@@ -12,8 +12,9 @@ from django.utils.text import slugify
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
-from accounts.verbs import refusal, refuse_unknown, verb
+from accounts.verbs import refusal, refuse_changed_since, refuse_unknown, verb
 from automations import letters
+from automations.models.arrangement import Arrangement
 from automations.models.delivery import Delivery
 from automations.starters import LETTERS
 
@@ -61,7 +62,7 @@ class Letterhead(models.Model):
         return record("letterhead.updated", self.business, by, changed=changed)
 
 
-class MailTemplate(models.Model):
+class MailTemplate(Arrangement):
     """A letter with places to fill in; rules send it by its key.
 
     minutes: for how long a mail waits before it leaves, so that it can be taken back.
@@ -127,26 +128,24 @@ class MailTemplate(models.Model):
         return len(new)
 
     @verb("template.update")
-    def update(self, *, by: Actor, **changes):
-        """Change what is given of FIELDS; mails that wait stay as they were written. Raises ValidationError."""
-        refuse_unknown(changes, self.FIELDS)
-        self._lock()
-        before = {key: getattr(self, key) for key in changes}
-        for key, value in changes.items():
-            setattr(self, key, value)
-        self._check()
-        changed = [key for key in changes if getattr(self, key) != before[key]]
+    def update(self, *, revision: int | None = None, by: Actor, **changes):
+        """Change what is given of FIELDS; mails that wait stay as they were written.
+
+        Raises ValidationError, Stale when somebody changed it since `revision`.
+        """
+        Business.objects.select_for_update(no_key=True).get(pk=self.business_id)  # whose keys are each its own
+        changed = self._change(changes, revision)
         if not changed:
             return None
         self.revision, self.updated_at = self.revision + 1, timezone.now()
-        self.save(update_fields=[*changed, "revision", "updated_at"])
-        words = [self._meta.get_field(key).verbose_name for key in changed]
-        return record("template.updated", self, by, template=self.name, changed=words)
+        self.save(update_fields=["revision", "updated_at"])
+        return record("template.updated", self, by, template=self.name, changed=changed)
 
     @verb("template.delete")
-    def delete_for_good(self, *, by: Actor):
-        """Delete it; mails that wait leave all the same, rules that would send it fail visibly."""
+    def delete_for_good(self, *, revision: int | None = None, by: Actor):
+        """Delete it; mails that wait leave all the same, rules that would send it fail visibly. Raises Stale."""
         self._lock()
+        refuse_changed_since(self, revision)
         record("template.deleted", self, by, template=self.name)
         self.delete()
 
@@ -185,9 +184,6 @@ class MailTemplate(models.Model):
             },
         }
 
-    def _lock(self):
-        self.refresh_from_db(from_queryset=MailTemplate.objects.select_for_update(of=("self",)))
-
     def _check(self):
         self.name, self.subject = self.name.strip(), " ".join(self.subject.split())
         wrong = {}
@@ -199,4 +195,6 @@ class MailTemplate(models.Model):
         if wrong:
             raise ValidationError(wrong)
         self.clean_fields(exclude=["business"])
-        self.validate_constraints(exclude=[])
+        twins = MailTemplate.objects.filter(business=self.business_id, key=self.key)
+        if twins.exclude(pk=self.pk).exists():
+            raise refusal("key", "There is a template of this key.", "template_exists")

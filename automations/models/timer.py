@@ -63,7 +63,7 @@ class Timer(models.Model):
         if same:
             return same
         if pending.count() >= MOST_PENDING:
-            raise ValidationError(f"At most {MOST_PENDING} reports of a card can be planned.", code="many")
+            raise ValidationError(f"At most {MOST_PENDING} reports of a card can be planned.", code="too_many")
         timer = cls(business_id=card.business_id, card=card, trigger=trigger.key, external_id=external_id, at=at)
         timer.reported_by = by.name[:200]
         timer.save(force_insert=True)

@@ -13,6 +13,7 @@ from accounts.events import record
 from accounts.models import Business
 from accounts.statements import Blank, Prepared
 from accounts.verbs import refusal, refuse_unknown, verb
+from automations.models.arrangement import Arrangement
 from automations.outbound import Refused, read_url
 from automations.payloads import CARD_SLUGS, as_card_webhook, as_phasewise, told_events
 from automations.signing import secret_for, token
@@ -42,7 +43,7 @@ class WebhookQuerySet(models.QuerySet):
         return [webhook for webhook in LIVE.all(business=event.business_id) if webhook.is_told(event.name)]
 
 
-class Webhook(models.Model):
+class Webhook(Arrangement):
     """An address of another program that is called when one of its chosen events happens."""
 
     PHASEWISE, CARDS = "phasewise", "cards"
@@ -95,18 +96,8 @@ class Webhook(models.Model):
     @verb("webhook.update")
     def update(self, *, by: Actor, **changes):
         """Change what is given of FIELDS; raises ValidationError for an address we do not call, or no event."""
-        refuse_unknown(changes, self.FIELDS)
-        self._lock()
-        before = {key: getattr(self, key) for key in changes}
-        for key, value in changes.items():
-            setattr(self, key, value)
-        self._check()
-        changed = [key for key in changes if getattr(self, key) != before[key]]
-        if not changed:
-            return None
-        self.save(update_fields=changed)
-        words = [self._meta.get_field(key).verbose_name for key in changed]
-        return record("webhook.updated", self, by, webhook=self.name, changed=words)
+        changed = self._change(changes)
+        return record("webhook.updated", self, by, webhook=self.name, changed=changed) if changed else None
 
     @verb("webhook.rotate")
     def rotate(self, *, by: Actor):
@@ -183,9 +174,6 @@ class Webhook(models.Model):
             self.disable("it answered that it is gone (410)", by=Actor.system(self.business))
         elif self.failing_since and now - self.failing_since > PATIENCE:
             self.disable(f"every call failed for {PATIENCE.days} days", by=Actor.system(self.business))
-
-    def _lock(self):
-        self.refresh_from_db(from_queryset=Webhook.objects.select_for_update(of=("self",)))
 
     def _check(self):
         self.name, self.url = self.name.strip(), self.url.strip()

@@ -1,6 +1,5 @@
 """Webhooks that come in: made, tried with a sample, read about; and the address itself, which programs post to."""
 
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -42,15 +41,9 @@ def receive(request, secret):
 def new(request):
     """Make an address for another program."""
     form = InletForm(request.POST or None, business=request.business)
-    if request.method == "POST" and form.is_valid():
-        try:
-            inlet = Inlet.create(request.business, **form.cleaned_data, by=request.actor)
-        except ValidationError as error:
-            form.blame(error)
-        else:
-            return done(
-                request, _its_page(request, inlet), f"Made {inlet.name}. Give its address to the other program."
-            )
+    if request.method == "POST" and form.goes_through(Inlet.create, request.business, by=request.actor):
+        said = f"Made {form.made.name}. Give its address to the other program."
+        return done(request, _its_page(request, form.made), said)
     return render(request, "automations/inlet.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -67,14 +60,9 @@ def update(request, inlet):
     """Change what it reports and where it looks."""
     known = _inlet(request, inlet)
     form = InletForm(request.POST, business=request.business, inlet=known)
-    if form.is_valid():
-        try:
-            known.update(**form.cleaned_data, by=request.actor)
-        except ValidationError as error:
-            form.blame(error)
-            known.refresh_from_db()
-        else:
-            return done(request, _its_page(request, known), "Saved.")
+    if form.goes_through(known.update, by=request.actor):
+        return done(request, _its_page(request, known), "Saved.")
+    known.refresh_from_db()
     return _page(request, known, form=form, status=422)
 
 
@@ -122,10 +110,9 @@ def _its_page(request, inlet) -> str:
 
 
 def _page(request, known, form=None, sample=None, found="", status=200):
-    site = settings.BASE_URL.rstrip("/") or request.build_absolute_uri("/").rstrip("/")
     told = {
         "inlet": known,
-        "address": site + reverse("receive", args=[known.secret]),
+        "address": known.address(request.build_absolute_uri("/")),
         "form": form or InletForm(business=request.business, inlet=known),
         "sample": sample or SampleForm(),
         "found": found,

@@ -33,13 +33,8 @@ def letterhead(request):
     """Change how mails are signed."""
     head = Letterhead.of(request.business)
     form = LetterheadForm(request.POST, letterhead=head)
-    if form.is_valid():
-        try:
-            head.update(**form.cleaned_data, by=request.actor)
-        except ValidationError as error:
-            form.blame(error)
-        else:
-            return done(request, reverse("mail_templates", args=[request.business.slug]), "Saved.")
+    if form.goes_through(head.update, by=request.actor):
+        return done(request, reverse("mail_templates", args=[request.business.slug]), "Saved.")
     return _templates(request, form, status=422)
 
 
@@ -56,13 +51,9 @@ def stock(request):
 def new(request):
     """Make a template; nothing is saved while it is only looked at."""
     form = TemplateForm(request.POST or None)
-    if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
-        try:
-            template = MailTemplate.create(request.business, **form.cleaned_data, by=request.actor)
-        except ValidationError as error:
-            form.blame(error)
-        else:
-            return done(request, _its_page(request, template), f"Made {template.name}.")
+    is_kept = request.method == "POST" and "preview" not in request.POST
+    if is_kept and form.goes_through(MailTemplate.create, request.business, by=request.actor):
+        return done(request, _its_page(request, form.made), f"Made {form.made.name}.")
     return _editor(request, form, None)
 
 
@@ -79,14 +70,11 @@ def update(request, template):
     """Change a template; nothing is saved while it is only looked at."""
     known = get_object_or_404(request.business.mail_templates, pk=template)
     form = TemplateForm(request.POST, template=known)
-    if form.is_valid() and "preview" not in request.POST:
-        try:
-            known.update(**form.cleaned_data, by=request.actor)
-        except ValidationError as error:
-            form.blame(error)
-            known.refresh_from_db()
-        else:
-            return done(request, _its_page(request, known), "Saved.")
+    if "preview" not in request.POST and form.goes_through(known.update, by=request.actor):
+        return done(request, _its_page(request, known), "Saved.")
+    known.refresh_from_db()
+    if form.is_stale:
+        form.see(known)
     return _editor(request, form, known)
 
 
@@ -158,7 +146,7 @@ def _editor(request, form, known):
         "may_change": may(request.actor, "template.update"),
     }
     page = "automations/template.html#preview" if request.htmx else "automations/template.html"
-    return render(request, page, told, status=422 if form.errors else 200)
+    return render(request, page, told, status=409 if form.is_stale else 422 if form.errors else 200)
 
 
 # The outbox -------------------------------------------------------------------------------------------

@@ -29,15 +29,9 @@ def webhooks(request):
 def new(request):
     """Make a webhook."""
     form = WebhookForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            webhook = Webhook.create(request.business, **form.cleaned_data, by=request.actor)
-        except ValidationError as error:
-            form.blame(error)
-        else:
-            return done(
-                request, _its_page(request, webhook), f"Made {webhook.name}. Send a test to see whether it listens."
-            )
+    if request.method == "POST" and form.goes_through(Webhook.create, request.business, by=request.actor):
+        said = f"Made {form.made.name}. Send a test to see whether it listens."
+        return done(request, _its_page(request, form.made), said)
     return render(request, "automations/webhook_new.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -45,23 +39,18 @@ def new(request):
 @allowed("webhook.view")
 def webhook(request, webhook):
     """Show a webhook, its secret, and what it was told."""
-    return _page(request, get_object_or_404(request.business.webhooks, pk=webhook))
+    return _page(request, _webhook(request, webhook))
 
 
 @require_POST
 @allowed("webhook.update")
 def update(request, webhook):
     """Change where it is, what it is told, or in which format."""
-    known = get_object_or_404(request.business.webhooks, pk=webhook)
+    known = _webhook(request, webhook)
     form = WebhookForm(request.POST, webhook=known)
-    if form.is_valid():
-        try:
-            known.update(**form.cleaned_data, by=request.actor)
-        except ValidationError as error:
-            form.blame(error)
-            known.refresh_from_db()
-        else:
-            return done(request, _its_page(request, known), "Saved.")
+    if form.goes_through(known.update, by=request.actor):
+        return done(request, _its_page(request, known), "Saved.")
+    known.refresh_from_db()
     return _page(request, known, form=form, status=422)
 
 
@@ -69,7 +58,7 @@ def update(request, webhook):
 @allowed("webhook.test")
 def test(request, webhook):
     """Call it once; the answer stands in its log a moment later."""
-    known = get_object_or_404(request.business.webhooks, pk=webhook)
+    known = _webhook(request, webhook)
     try:
         call = Delivery.queue_test(known, by=request.actor)
     except ValidationError as error:
@@ -81,34 +70,28 @@ def test(request, webhook):
 @allowed("webhook.rotate")
 def rotate(request, webhook):
     """Give it a new secret."""
-    known = get_object_or_404(request.business.webhooks, pk=webhook)
-    known.rotate(by=request.actor)
-    return done(request, _its_page(request, known), "It has a new secret. The old one signs beside it for 24 hours.")
+    return _deed(request, webhook, "rotate", "It has a new secret. The old one signs beside it for 24 hours.")
 
 
 @require_POST
 @allowed("webhook.disable")
 def disable(request, webhook):
     """Switch it off."""
-    known = get_object_or_404(request.business.webhooks, pk=webhook)
-    known.disable(by=request.actor)
-    return done(request, _its_page(request, known), f"{known.name} is told nothing any more.")
+    return _deed(request, webhook, "disable", "It is told nothing any more.")
 
 
 @require_POST
 @allowed("webhook.enable")
 def enable(request, webhook):
     """Switch it on."""
-    known = get_object_or_404(request.business.webhooks, pk=webhook)
-    known.enable(by=request.actor)
-    return done(request, _its_page(request, known), f"{known.name} is told what happens from now on.")
+    return _deed(request, webhook, "enable", "It is told what happens from now on.")
 
 
 @require_POST
 @allowed("webhook.delete")
 def delete(request, webhook):
     """Delete it."""
-    known = get_object_or_404(request.business.webhooks, pk=webhook)
+    known = _webhook(request, webhook)
     known.delete_for_good(by=request.actor)
     return done(request, reverse("webhooks", args=[request.business.slug]), f"Deleted {known.name}.")
 
@@ -139,6 +122,17 @@ def resend(request, call):
 def _call(request, pk) -> Delivery:
     rows = request.business.deliveries.filter(kind=Delivery.CALL).select_related("webhook", "card")
     return get_object_or_404(rows, pk=pk)
+
+
+def _webhook(request, pk) -> Webhook:
+    return get_object_or_404(request.business.webhooks, pk=pk)
+
+
+def _deed(request, pk, deed: str, said: str):
+    """Do something about a webhook and go back to its page."""
+    known = _webhook(request, pk)
+    getattr(known, deed)(by=request.actor)
+    return done(request, _its_page(request, known), said)
 
 
 def _its_page(request, webhook) -> str:

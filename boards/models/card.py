@@ -210,7 +210,7 @@ class Card(models.Model):
             raise refusal("name", "Give the card a name.", "required")
         if len(names) > MOST_AT_ONCE:
             raise refusal(
-                "name", f"That is {len(names)} lines; at most {MOST_AT_ONCE} cards can be added at once.", "many"
+                "name", f"That is {len(names)} lines; at most {MOST_AT_ONCE} cards can be added at once.", "too_many"
             )
         cards = []
         for name in names:

@@ -39,7 +39,7 @@ class Item(models.Model):
         """Add a line to a card's checklist: at the end, or where one that was removed stood."""
         card.lock_row()
         if card.item_count >= MOST_ITEMS:
-            raise ValidationError(f"A checklist holds at most {MOST_ITEMS} lines.", code="many")
+            raise ValidationError(f"A checklist holds at most {MOST_ITEMS} lines.", code="too_many")
         if position is None:
             last = card.items.aggregate(last=Max("position"))["last"]
             position = 0 if last is None else last + 1

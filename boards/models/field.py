@@ -45,7 +45,7 @@ class Field(models.Model):
         workflow = Workflow.objects.select_for_update().get(pk=workflow.pk)
         count = workflow.fields.count()
         if count >= MOST_FIELDS:
-            raise ValidationError(f"A workflow holds at most {MOST_FIELDS} fields.", code="many")
+            raise ValidationError(f"A workflow holds at most {MOST_FIELDS} fields.", code="too_many")
         field = cls(business_id=workflow.business_id, workflow=workflow, name=name.strip(), kind=kind, position=count)
         field.choices = _clean_choices(choices)
         field._check()

@@ -98,7 +98,7 @@ class OrderType(Entry):
 
     def _chain(self, workflows) -> None:
         if len(workflows) > MOST_STAGES:
-            raise refusal("workflows", f"A chain holds at most {MOST_STAGES} workflows.", "many")
+            raise refusal("workflows", f"A chain holds at most {MOST_STAGES} workflows.", "too_many")
         if len({workflow.pk for workflow in workflows}) < len(workflows):
             raise refusal("workflows", "A workflow can stand in the chain once.", "twice")
         if any(workflow.business_id != self.business_id for workflow in workflows):

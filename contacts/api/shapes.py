@@ -5,8 +5,6 @@ import uuid
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -30,6 +28,7 @@ from accounts.rest import (
     Refused,
     Shape,
     YesOrNo,
+    email,
     in_millis,
     text,
 )
@@ -78,17 +77,7 @@ def _is_day(value: str | None) -> str | None:
     return value
 
 
-def _is_email(value: str) -> str:
-    try:
-        validate_email(value)
-    except ValidationError as error:
-        raise ValueError(error.message) from None
-    return value
-
-
-EmailText = Annotated[
-    text(EmailAddress, "email", 1), AfterValidator(_is_email), Field(json_schema_extra={"format": "email"})
-]
+EmailText = email(EmailAddress, "email")
 Day = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),

@@ -17,8 +17,12 @@ from config.api import api
 # of several fields must be there, what the query language takes, or that no text in an object of any shape holds a null.
 UNSAID = re.compile(
     "CLOSING_NEEDED|MISSING_FACTS|OTHER_WORKFLOW|WIN_PHASE_STAYS|INSUFFICIENT_CONTACT_DATA|ILLEGAL_SOURCE_CONTACTS|"
-    "CANNOT_HAVE_MULTIPLE_PRIMARY_INFO|NULL_CHARACTER|MALFORMED_FILTER|UNSUPPORTED_.*|MALFORMED_DATE"
+    "CANNOT_HAVE_MULTIPLE_PRIMARY_INFO|NULL_CHARACTER|MALFORMED_FILTER|UNSUPPORTED_.*|MALFORMED_DATE|MAX_.*_REACHED|"
+    "TEMPLATE_EXISTS"
 )
+# … nor what a letter may name, which addresses are called and written to, which of two fields goes with the other, or
+# that a day lies in the past.
+UNSAID_RULES = {"TEMPLATE", "NAME", "FILTER", "LONG", "URL", "ONLY", "BIRTHDATE"}
 
 
 @dataclass
@@ -97,9 +101,9 @@ def _is_unsaid(check, response) -> bool:
         return False
     details = response.json()["details"]
     if "validationError" in details:
-        wrong = [(one["field"], one["ruleName"]) for one in details["validationError"]["fieldViolations"]]
-        if all(rule == "BIRTHDATE" for _, rule in wrong):
-            return True  # a schema cannot say that a day lies in the past
-        is_about_revision = [field for field, _ in wrong] == ["revision"]
-        return is_about_revision and "If-Match" not in response.request.headers  # one of the two must be there
+        wrong = details["validationError"]["fieldViolations"]
+        if all(one["ruleName"] in UNSAID_RULES or "valid email" in one["description"] for one in wrong):
+            return True
+        fields = [one["field"] for one in wrong]
+        return fields == ["revision"] and "If-Match" not in response.request.headers  # one of the two must be there
     return response.status_code == 412 or bool(UNSAID.fullmatch(details["applicationError"]["code"]))

@@ -50,7 +50,13 @@ def test_a_rule_is_changed_and_switched_and_deleted(program, workflow):
     rule.refresh_from_db()
     assert (rule.workflow, rule.document, rule.version) == (None, HELLO, 2)
     stale = program.patch(f"{RULES}/{pk}", {"rule": {"document": DOCUMENT}, "version": 1})
-    assert (stale.status, stale.code) == (409, "ALREADY_CHANGED")
+    assert (stale.status, stale.code, stale.data["rule"]["version"]) == (409, "ALREADY_CHANGED", 2)
+    assert program.get(f"{RULES}/{pk}").headers["ETag"] == '"2"'
+    for answer in (
+        program.patch(f"{RULES}/{pk}", {"rule": {"state": "on"}}, If_Match='"1"'),
+        program.delete(f"{RULES}/{pk}", If_Match='"1"'),
+    ):
+        assert (answer.status, answer.code) == (412, "ALREADY_CHANGED")
     assert program.delete(f"{RULES}/{pk}").status == 200
     assert program.get(f"{RULES}/{pk}").code == "RULE_NOT_FOUND"
 
@@ -129,6 +135,16 @@ def test_what_failed_is_tried_again(program, workflow):
     assert program.post(f"{RUNS}/{run['id']}/retry").code == "RUN_NOT_FAILED"
 
 
+def test_a_run_is_shown_and_one_that_waits_is_stopped(program, workflow):
+    wait = {"type": "wait", "for": "3 days"}
+    made(program, {"trigger": "card_created", "actions": [wait, *HELLO["actions"]]})
+    make_card(workflow.phases.first())
+    path = f"{RUNS}/{Run.objects.get().pk}"
+    assert program.get(path).body["run"].items() >= {"state": "waiting", "steps": ["Waited 3 days"]}.items()
+    assert program.post(f"{path}/stop").body == program.post(f"{path}/stop").body == {}
+    assert program.get(path).body["run"]["state"] == "cancelled"
+
+
 def test_all_rules_go_out_and_come_in_as_one_document(program, foreigner):
     made(program, name="Late")
     made(program, HELLO)
@@ -172,6 +188,7 @@ def test_another_business_finds_and_changes_nothing(program, foreigner, workflow
         foreigner.delete(f"{RULES}/{pk}"),
         foreigner.post(f"{RULES}/{pk}/try", {"cardId": str(card.pk)}),
         foreigner.post(f"{RUNS}/{run}/retry"),
+        foreigner.get(f"{RUNS}/{run}"),
         foreigner.post(RULES, {"rule": {"document": HELLO, "workflowId": str(workflow.pk)}}),
         program.post(f"{RULES}/{uuid.uuid4()}/try", {"cardId": str(card.pk)}),
     ):
@@ -182,7 +199,7 @@ def test_another_business_finds_and_changes_nothing(program, foreigner, workflow
 def test_to_look_at_rules_is_not_to_change_them(owner, program):
     pk = made(program, HELLO)
     looking = program_of(owner, "AUTOMATION_VIEW")
-    assert looking.get(f"{RULES}/{pk}").status == looking.get(RUNS).status == looking.get(BOOK).status == 200
+    assert looking.get(f"{RULES}/{pk}").status == looking.get(RUNS).status == 200
     for answer in (
         looking.post(RULES, {"rule": {"document": HELLO}}),
         looking.patch(f"{RULES}/{pk}", {"rule": {"state": "off"}}),

@@ -135,6 +135,22 @@ def test_a_template_is_made_and_changed(browse, manager, business, at):
     assert (template.key, template.minutes) == ("greeting", 0)
 
 
+def test_what_somebody_else_saved_meanwhile_is_not_overwritten_unseen(browse, manager, template, owner, at):
+    client = browse(manager)
+    assert 'name="revision" value="1"' in client.get(at("mail_template", template.pk)).content.decode()
+    template.update(body="Theirs", by=actor(owner))
+    mine = LETTER | {"key": "hello", "body": "Mine", "revision": "1"}
+    answer = client.post(at("mail_template_update", template.pk), mine)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Somebody changed Hello a moment ago." in page
+    assert "Mine" in page
+    assert 'name="revision" value="2"' in page
+    client.post(at("mail_template_update", template.pk), mine | {"revision": "2"})
+    template.refresh_from_db()
+    assert template.body == "Mine"
+
+
 def test_what_cannot_be_read_is_said_at_its_field(browse, manager, template, at):
     answer = browse(manager).post(
         at("mail_template_update", template.pk), LETTER | {"key": "k", "body": "{{ card.colour }}"}
