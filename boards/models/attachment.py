@@ -189,7 +189,7 @@ class Attachment(models.Model):
 
 def _refuse_too_many(card, more: int) -> None:
     if card.file_count + more > MOST_FILES:
-        raise refusal("files", f"A card holds at most {MOST_FILES} files.", "many")
+        raise refusal("files", f"A card holds at most {MOST_FILES} files.", "too_many")
 
 
 def _clean_name(name: str) -> str:
