@@ -111,6 +111,16 @@ TABLE: dict[str, Grant] = {
     "order.advance": Grant(STAFF, "CARD_MANAGE", says="move orders on"),
     "order.skip": Grant(STAFF, "CARD_MANAGE", says="skip a step of an order"),
     "order.cancel": Grant(STAFF, "CARD_MANAGE", says="cancel orders"),
+    # Intake forms and what came through them
+    "form.view": Grant(VIEWER, "WORKFLOW_VIEW", says="see forms"),
+    "form.create": Grant(MANAGER, "WORKFLOW_UPDATE", says="make forms"),
+    "form.update": Grant(MANAGER, "WORKFLOW_UPDATE", says="change forms"),
+    "form.switch": Grant(MANAGER, "WORKFLOW_UPDATE", says="open and close forms"),
+    "form.delete": Grant(MANAGER, "WORKFLOW_UPDATE", says="delete forms"),
+    "form.submit": Grant(STAFF, says="send a form in"),
+    "submission.view": Grant(VIEWER, "CARD_VIEW", says="see what was sent in"),
+    "submission.make_card": Grant(STAFF, "CARD_MANAGE", says="make cards of what was sent in"),
+    "submission.delete": Grant(MANAGER, "CARD_MANAGE", says="delete what was sent in"),
     # Cards
     "card.view": Grant(VIEWER, "CARD_VIEW", says="see cards"),
     "card.create": Grant(STAFF, "CARD_MANAGE", says="create cards"),

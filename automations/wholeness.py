@@ -113,7 +113,7 @@ def are_files_whole(business) -> Iterator[str]:
     """Does every file have all of its bytes, and do no bytes lie about that belong to no file?"""
     for content in business.contents.annotate(there=Length("data")).exclude(there=F("size")).defer("data"):
         yield f"a file of {content.size} bytes has {content.there}: {content.pk}"
-    for content in business.contents.filter(attachments=None).defer("data"):
+    for content in business.contents.unused().defer("data"):
         yield f"{content} belong to no file: {content.pk}"
 
 

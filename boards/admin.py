@@ -14,6 +14,7 @@ from boards.models import (
     Definition,
     Draft,
     Field,
+    IntakeForm,
     Item,
     Label,
     Order,
@@ -21,8 +22,11 @@ from boards.models import (
     OrderStep,
     OrderType,
     Phase,
+    Question,
     Reason,
     Status,
+    Submission,
+    SubmittedFile,
     Trigger,
     Workflow,
 )
@@ -436,3 +440,73 @@ class OrderStepAdmin(SeenAdmin):
     list_display = ("order", "position", "workflow", "card", "done_at", "skipped_at")
     list_select_related = ("order__type", "workflow", "card")
     search_fields = ("order__name", "workflow__name")
+
+
+class QuestionsSeen(Seen):
+    """The questions of a form."""
+
+    model = Question
+    fields = ("position", "label", "kind", "target", "required")
+
+
+@admin.register(IntakeForm)
+class IntakeFormAdmin(VerbAdmin):
+    """Public pages whose answers become cards."""
+
+    says = (
+        "Changes made here are those of the app itself: checked by the same rules and told in the ledger as yours. "
+        "Its questions are changed in the app."
+    )
+    takes = IntakeForm.FIELDS
+    needs = ("workflow",)
+    autocomplete_fields = ("workflow", "phase")
+    list_display = ("title", "slug", "business", "workflow", "opened_at", "updated_at")
+    list_filter = (("opened_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("business", "workflow")
+    search_fields = ("title", "slug", "workflow__name", *BUSINESS)
+    date_hierarchy = "created_at"
+    inlines = (QuestionsSeen,)
+    actions = (
+        deed("open", "Open to the public"),
+        deed("close", "Close"),
+        deed("delete_for_good", "Delete what is closed, with what was sent", final=True),
+    )
+
+    def make(self, values, by):
+        """Make a form without questions."""
+        return IntakeForm.create(values.pop("workflow"), **values, by=by)
+
+
+@admin.register(Question)
+class QuestionAdmin(SeenAdmin):
+    """What forms ask."""
+
+    says = "Questions are changed on the page of their form, in the app."
+    list_display = ("label", "form", "business", "kind", "target", "required", "position")
+    list_filter = ("kind", "target")
+    list_select_related = ("form", "business")
+    search_fields = ("label", "form__title", *BUSINESS)
+
+
+@admin.register(Submission)
+class SubmissionAdmin(VerbAdmin):
+    """What was sent through forms."""
+
+    says = "What people sent is kept as it was. It can be deleted here, with its files; its card and its contact stay."
+    hides = ("key",)
+    list_display = ("sent_at", "__str__", "form", "business", "card", "reason")
+    list_select_related = ("form", "business", "card")
+    search_fields = ("form__title", "contact__name", "card__name", *BUSINESS)
+    date_hierarchy = "sent_at"
+    actions = (deed("delete_for_good", "Delete, with its files", final=True),)
+
+
+@admin.register(SubmittedFile)
+class SubmittedFileAdmin(SeenAdmin):
+    """Files that came through forms."""
+
+    says = "Files come and go with what was sent; they are read in the app."
+    hides = ("content",)
+    list_display = ("name", "submission", "business")
+    list_select_related = ("submission", "business")
+    search_fields = ("name", "submission__form__title", *BUSINESS)

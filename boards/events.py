@@ -243,3 +243,48 @@ declare(
     ["workflow", "number", "phase", "why"],
     icon="warn",
 )
+declare("form.created", "Form made", "made the form {form}", ["workflow", "form"], icon="form")
+declare(
+    "form.updated",
+    "Form changed",
+    "changed {changed} of the form {form}",
+    ["workflow", "form", "changed", "before", "after"],
+    icon="edit",
+)
+declare(
+    "form.questions_changed",
+    "Questions of a form changed",
+    "changed the form {form}: {what}",
+    ["workflow", "form", "what"],
+    icon="edit",
+)
+declare("form.opened", "Form opened", "opened the form {form} to the public", ["workflow", "form"], icon="globe")
+declare("form.closed", "Form closed", "closed the form {form}", ["workflow", "form"], icon="x")
+declare(
+    "form.deleted",
+    "Form deleted",
+    "deleted the form {form} and what was sent through it: {submissions}",
+    ["workflow", "form", "submissions"],
+    icon="trash",
+)
+declare(
+    "form.submitted",
+    "Form sent in",
+    "was sent in by {who}",
+    ["workflow", "number", "form", "submission", "who"],
+    icon="form",
+)
+declare(
+    "submission.card_made",
+    "Card made of a submission",
+    "made a card of what {who} had sent in with {form}",
+    ["workflow", "number", "form", "who"],
+    icon="form",
+)
+declare(
+    "submission.deleted",
+    "Submission deleted",
+    "deleted what {who} had sent in with {form}",
+    ["workflow", "form", "who"],
+    icon="trash",
+)

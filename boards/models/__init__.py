@@ -8,6 +8,7 @@ from boards.models.comment import Comment
 from boards.models.definition import Definition
 from boards.models.draft import Draft
 from boards.models.field import Field
+from boards.models.intake import IntakeForm, Question, Submission, SubmittedFile
 from boards.models.label import CardLabel, Label
 from boards.models.library import Reason, Status, Trigger
 from boards.models.order import Order, OrderStage, OrderStep, OrderType
@@ -25,6 +26,7 @@ __all__ = [
     "Definition",
     "Draft",
     "Field",
+    "IntakeForm",
     "Item",
     "Label",
     "Order",
@@ -32,8 +34,11 @@ __all__ = [
     "OrderStep",
     "OrderType",
     "Phase",
+    "Question",
     "Reason",
     "Status",
+    "Submission",
+    "SubmittedFile",
     "Trigger",
     "Workflow",
 ]

@@ -49,9 +49,13 @@ class ContentQuerySet(models.QuerySet):
         """Return how many bytes they are together."""
         return self.aggregate(total=Sum("size"))["total"] or 0
 
+    def unused(self):
+        """Return those that lie on no card and came with no form that somebody sent."""
+        return self.filter(attachments=None, submitted=None)
+
     def forget_unused(self) -> None:
         """Delete those that no file has any more."""
-        self.filter(attachments=None).defer("data").delete()
+        self.unused().defer("data").delete()
 
 
 class Content(models.Model):
@@ -92,7 +96,7 @@ class Content(models.Model):
         kept = [cls(business_id=business_id, size=file.size, data=file.read()) for file in files]
         for content in kept:  # one by one: together they could be more than a statement may hold
             content.save(force_insert=True)
-        return [(_clean_name(file.name), content) for file, content in zip(files, kept, strict=True)]
+        return [(clean_name(file.name), content) for file, content in zip(files, kept, strict=True)]
 
 
 class AttachmentQuerySet(models.QuerySet):
@@ -192,7 +196,7 @@ def _refuse_too_many(card, more: int) -> None:
         raise refusal("files", f"A card holds at most {MOST_FILES} files.", "too_many")
 
 
-def _clean_name(name: str) -> str:
+def clean_name(name: str) -> str:
     """Return a file's name on one line, without folders and without signs that would turn it round."""
     name = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     name = "".join(sign for sign in name if unicodedata.category(sign) not in ("Cc", "Cs", "Zl", "Zp"))

@@ -163,9 +163,10 @@ class Card(models.Model):
 
     @classmethod
     @verb("card.create")
-    def create(cls, phase, *, place: Place = BOTTOM, labels=(), assignees=(), by: Actor, **fields):
+    def create(cls, phase, *, place: Place = BOTTOM, labels=(), assignees=(), custom=None, by: Actor, **fields):
         """Make a card in a phase. labels: Labels of the workflow; assignees: Memberships of the business.
 
+        custom: what stands in the fields of its workflow, by Field.
         Raises ValidationError for bad fields, an archived workflow, and what `move` refuses: a full phase, missing
         facts, and the workflow's limits of active cards.
         """
@@ -187,6 +188,10 @@ class Card(models.Model):
             **fields,
         )
         card._check()
+        if custom:
+            card.custom = {
+                str(field.pk): value for field, value in card._read_fields(custom).items() if value is not None
+            }
         if phase.is_on_path:
             card.refuse_over_limits(phases.values())
         card.rank = card._rank_in(phase, place)
@@ -336,15 +341,10 @@ class Card(models.Model):
         """Fill in custom fields: {Field or its id: value}, None empties one. Raises ValidationError in words."""
         self._lock()
         self._refuse_archived()
-        fields = {str(field.pk): field for field in self.workflow.fields.all()}
-        before, custom = {}, dict(self.custom)
-        for key, value in values.items():
-            field = fields.get(str(getattr(key, "pk", key)))
-            if field is None:
-                raise refusal("custom", "This field does not exist.", "field")
-            before[field.name] = field.show(custom.get(str(field.pk)))
-            custom[str(field.pk)] = field.read(value)
-        after = {fields[pk].name: fields[pk].show(value) for pk, value in custom.items() if pk in fields}
+        before, after, custom = {}, {}, dict(self.custom)
+        for field, value in self._read_fields(values).items():
+            before[field.name], after[field.name] = field.show(custom.get(str(field.pk))), field.show(value)
+            custom[str(field.pk)] = value
         changed = [name for name, value in before.items() if after[name] != value]
         if not changed:
             return
@@ -662,6 +662,17 @@ class Card(models.Model):
         self.revision += 1
         self.updated_at = timezone.now()
         update(self, *fields, "revision", "updated_at")
+
+    def _read_fields(self, values: dict) -> dict:
+        """Return values of custom fields, by Field or its id, as they are stored, by Field."""
+        fields = {str(field.pk): field for field in self.workflow.fields.all()}
+        read = {}
+        for key, value in values.items():
+            field = fields.get(str(getattr(key, "pk", key)))
+            if field is None:
+                raise refusal("custom", "This field does not exist.", "field")
+            read[field] = field.read(value)
+        return read
 
     def _wear(self, label: Label) -> bool:
         if label.workflow_id != self.workflow_id:

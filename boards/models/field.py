@@ -47,7 +47,7 @@ class Field(models.Model):
         if count >= MOST_FIELDS:
             raise ValidationError(f"A workflow holds at most {MOST_FIELDS} fields.", code="too_many")
         field = cls(business_id=workflow.business_id, workflow=workflow, name=name.strip(), kind=kind, position=count)
-        field.choices = _clean_choices(choices)
+        field.choices = clean_choices(choices)
         field._check()
         field.save(force_insert=True)
         record("field.created", field, by, workflow=str(workflow.pk), field=field.name)
@@ -59,7 +59,7 @@ class Field(models.Model):
         now = Field.objects.select_for_update().get(pk=self.pk)
         self.kind = now.kind
         self.name = now.name if name is None else name.strip()
-        self.choices = now.choices if choices is None else _clean_choices(choices)
+        self.choices = now.choices if choices is None else clean_choices(choices)
         if (self.name, self.choices) == (now.name, now.choices):
             return
         self._check()
@@ -132,6 +132,6 @@ class Field(models.Model):
             raise refusal("name", f"This workflow has a field “{self.name}” already.", "exists")
 
 
-def _clean_choices(choices) -> list[str]:
+def clean_choices(choices) -> list[str]:
     """Return choices without blanks and repeats, at most fifty of eighty characters."""
     return list(dict.fromkeys(str(choice).strip()[:80] for choice in choices if str(choice).strip()))[:50]

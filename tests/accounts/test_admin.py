@@ -29,12 +29,14 @@ from automations.models import (
     Webhook,
 )
 from automations.occasion import Occasion
+from boards.intake import submit
 from boards.models import (
     Attachment,
     Card,
     Comment,
     Draft,
     Field,
+    IntakeForm,
     Item,
     Label,
     Order,
@@ -116,6 +118,9 @@ def furnish(count):
         Field.create(workflow, name="Wood", by=by)
         workflow.publish(Draft.running(workflow), by=by)
         Draft.begin(workflow, by=by)
+        form = IntakeForm.create(workflow, title="Enquiry", questions=[{"label": "Photo", "kind": "file"}], by=by)
+        form.open(by=by)
+        submit(form, "once", {form.questions.get(): [ContentFile(b"a photo", "sill.jpg")]}, by=by)
         kind = OrderType.create(business, name="Repair", code="REP", workflows=[workflow], by=by)
         Order.open(kind, name="Wobbly chair", contact=contact, by=by)
         document = {"trigger": "card_created", "actions": [{"type": "archive_card"}]}

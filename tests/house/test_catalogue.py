@@ -20,6 +20,8 @@ SEVERAL = {
     "card.create": "one card, or one for each pasted line",
     "contact.create": "from all its parts, or from the one line somebody jotted down",
     "contact.update": "from all its parts, or only its labels",
+    "form.update": "a form's own words, and each of its questions",
+    "form.switch": "opening and closing it",
     "rule.create": "from a document, or as a copy of another",
     "template.create": "one, or the letters to begin with",
     "card.update": "a card's own fields, or those its workflow adds",
