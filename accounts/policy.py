@@ -128,6 +128,7 @@ TABLE: dict[str, Grant] = {
     "card.move": Grant(STAFF, "CARD_MANAGE", says="move cards"),
     "card.hold_back": Grant(STAFF, "CARD_MANAGE", says="hold cards back"),
     "card.report": Grant(STAFF, "EVENT_REPORT", says="report what happened to cards"),
+    "card.signal": Grant(STAFF, "EVENT_REPORT", says="send events to cards"),
     "card.plan_report": Grant(STAFF, "EVENT_REPORT", says="plan what is reported later"),
     "card.cancel_report": Grant(STAFF, "EVENT_REPORT", says="cancel what is reported later"),
     "card.assign": Grant(STAFF, "CARD_MANAGE", says="assign cards"),

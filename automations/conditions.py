@@ -303,8 +303,11 @@ def find(name: str, occasion: Occasion) -> Fact | None:
     return facts.get(name.removeprefix("card.")) or _custom(name, occasion)
 
 
-def why_not(condition: Condition, fact: Fact, actual, where: Where) -> str:
-    """Return why a condition does not hold for what a fact is, in words; "" when it holds."""
+def why_not(condition: Condition, fact: Fact, actual, where: Where, *, in_words: bool = True) -> str:
+    """Return why a condition does not hold for what a fact is; "" when it holds.
+
+    in_words: False where nobody reads it, for to say what an id stands for the database is asked.
+    """
     op, wanted = condition.operator(fact), condition.value
     if op in NEGATIVE and fact.kind in KINDS | MEMBERS_OF:
         # Compared with what is gone, nothing is different: that would be true of every card.
@@ -318,7 +321,7 @@ def why_not(condition: Condition, fact: Fact, actual, where: Where) -> str:
         wanted = KINDS[fact.kind](wanted, where, fact)
     if _holds(fact, op, actual, wanted):
         return ""
-    return _sentence(fact, op, actual, wanted, where)
+    return _sentence(fact, op, actual, wanted, where) if in_words else "It does not hold"
 
 
 def _holds(fact, op, actual, wanted) -> bool:

@@ -99,7 +99,7 @@ class Document:
         occasion = Occasion.of(event)
         parts = [part for part in self.conditions.parts if isinstance(part, Condition)]
         return not any(
-            why_not(part, fact, fact.ask(event), occasion)
+            why_not(part, fact, fact.ask(event), occasion, in_words=False)
             for part in parts
             if (fact := self.trigger.facts.get(part.field))
         )

@@ -9,10 +9,9 @@ from automations.models.rule import OFF, Rule
 
 
 def export(business: Business) -> dict:
-    """Return a business's rules as one document."""
-    return {
-        "rules": [rule.exported() for rule in business.rules.select_related("workflow").order_by("created_at", "pk")]
-    }
+    """Return a business's rules as one document; those of designs travel with their designs."""
+    rules = business.rules.filter(definition=None).select_related("workflow").order_by("created_at", "pk")
+    return {"rules": [rule.exported() for rule in rules]}
 
 
 def import_all(business: Business, document, *, by: Actor) -> list[Rule]:

@@ -10,7 +10,7 @@ from accounts.actor import Actor
 from accounts.events import catalogue, recorded, wants
 from accounts.policy import MANAGER, OWNER
 from accounts.verbs import Stale, writing
-from automations.models import Delivery, MailTemplate, Notification, Rule, Webhook
+from automations.models import Delivery, MailTemplate, Notification, Rule, Run, Webhook
 from automations.models.delivery import TAKES_BACK, WAITING
 from automations.models.notification import ASSIGNED, MENTION, TROUBLE
 from automations.occasion import Occasion
@@ -18,7 +18,7 @@ from automations.payloads import told_events
 from automations.progress import move_on
 from automations.running import consider
 from automations.triggers import by_event
-from boards.models import Card, Phase
+from boards.models import Card, Definition, Phase
 
 
 @wants(lambda event: bool(Rule.objects.set_off_by(event)))
@@ -32,6 +32,12 @@ def run_rules(sender, event, **kwargs):
             busy = error
     if busy:
         raise busy  # the event is told again
+
+
+@wants(lambda event: not Rule.objects.set_off_by(event))
+def note_unheard(sender, event, **kwargs):
+    """Leave a line in the log of an event that was sent to a card and that no rule waits for."""
+    Run.note_unheard(event)
 
 
 def _waited_for(event) -> bool:
@@ -117,6 +123,14 @@ def _who(event) -> Actor:
     return Actor(event.actor_kind, event.actor_id, event.actor_name, event.business_id, user_id=user)
 
 
+def lay_down_rules(sender, event, **kwargs):
+    """Make the rules that a published design brings along."""
+    design = Definition.of_event(event)
+    if design is not None:
+        by = Actor("system", "", event.actor_name, event.business_id)
+        Rule.take_from(design, by=by.because_of(event))
+
+
 def stock_templates(sender, event, **kwargs):
     """Give a new business letters to begin with."""
     MailTemplate.stock(event.business, by=Actor.system(event.business))
@@ -125,6 +139,7 @@ def stock_templates(sender, event, **kwargs):
 def listen():
     """Subscribe, once, when the floor is ready."""
     recorded.connect(stock_templates, sender=catalogue["business.founded"], dispatch_uid="stock_templates")
+    recorded.connect(lay_down_rules, sender=catalogue["workflow.published"], dispatch_uid="lay_down_rules")
     for name in ("card.commented", "card.assigned"):
         recorded.connect(notify_named, sender=catalogue[name], dispatch_uid=f"notify_named {name}")
     for name in ("rule.failed", "rule.stopped", "webhook.disabled", "delivery.given_up"):
@@ -133,6 +148,7 @@ def listen():
         recorded.connect(take_back, sender=catalogue[name], dispatch_uid=f"take_back {name}")
     for kind in told_events():
         recorded.connect(tell_webhooks, sender=kind, dispatch_uid=f"tell_webhooks {kind.name}")
+    recorded.connect(note_unheard, sender=catalogue["card.signalled"], dispatch_uid="note_unheard")
     recorded.connect(progress, sender=catalogue["card.reported"], dispatch_uid="progress")
     for name in by_event:
         recorded.connect(run_rules, sender=catalogue[name], dispatch_uid=f"rules {name}")

@@ -6,10 +6,10 @@ from django.tasks import task
 
 from accounts.events import tell_again
 from accounts.models import Receipt
-from automations.models import Delivery, Notification
+from automations.models import Delivery, Notification, Rule
 from automations.progress import time_is_up
 from automations.running import fire_timers, heed_moments, take_up, wake
-from boards.models import Phase
+from boards.models import Phase, Workflow
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,8 @@ def sweep() -> None:
         heed_moments,
         time_is_up,
         Phase.let_go,
+        Workflow.join_finished,
+        Rule.let_go,
         Receipt.forget_old,
     ):
         try:

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from django.db.models import F
 
 from automations.conditions import Fact, Named, stage_of
-from automations.inputs import Input
+from automations.inputs import Input, is_yes
 from automations.moments import Moment, before_due, overdue, scheduled, waited, waiting
 from boards.models import Phase
+
+CREATE = "create"  # the event, in any case, that comes by itself when a card is created
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,22 @@ def _entered(*, section=None):
     return question
 
 
+def _where(event):
+    """Return the phase in which a card is when something happens to it."""
+    told = event.details
+    return Named.told(told["after"] if event.name == "card.moved" else told["phase"])
+
+
+def _comes(event, rule):
+    """Answer whether an event has the awaited name; or, where entering counts as well, whether its card enters a phase."""
+    called, enters = str(rule.read.options.get("name")), is_yes(rule.read.options.get("entering"))
+    if event.name == "card.signalled":
+        return event.details["event"] == called
+    if event.name == "card.created":
+        return enters or called.casefold() == CREATE
+    return enters and event.details["before"]["id"] != event.details["after"]["id"]
+
+
 NEW_STATE = Fact("new_state", "phase", "phase it entered", _told("after"), now=_phase_of)
 OLD_STATE = Fact("old_state", "phase", "phase it left", _told("before"))
 NEW_STAGE = Fact("new_stage", "stage", "stage group it entered", _stage("after"), now=lambda card: stage_of(card.phase))
@@ -193,6 +211,19 @@ trigger(
         ),
         Fact("reported_in", "phase", "phase", _told("phase"), now=_phase_of),
     ],
+)
+trigger(
+    "signalled",
+    "a card gets an event",
+    "card.signalled",
+    "card.created",
+    "card.moved",
+    facts=[Fact("signalled_in", "phase", "phase", _where, now=_phase_of)],
+    inputs=[
+        Input("name", "text", "called", help="Create comes by itself when a card is created."),
+        Input("entering", "yes_no", "or enters the phase", required=False, default="no"),
+    ],
+    is_set_off=_comes,
 )
 trigger("contact_created", "a contact is created", "contact.created")
 trigger("contact_updated", "a contact is changed", "contact.updated", facts=[CHANGED])

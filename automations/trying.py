@@ -106,6 +106,8 @@ def _standing(rule: Rule):
     rows = trigger.cards(Card.objects.filter(business=rule.business, workflow__archived_at=None)).order_by("number")
     if rule.workflow_id:
         rows = rows.filter(workflow=rule.workflow_id)
+    if rule.definition_id:
+        rows = rows.filter(major=rule.definition.major)
     if trigger.moments is None:
         return rows
     asked = Asked(rule.business, rule.workflow_id, ALWAYS, timezone.now(), latest=True)

@@ -98,6 +98,23 @@ def is_step(status: dict, document: dict) -> bool:
     return bool(status["name"]) and status["entityType"] == document["entityType"]
 
 
+def is_for(ruleset: dict, document: dict) -> bool:
+    """Answer whether a ruleset is about the cards of the document's workflow: it says so, or says nothing."""
+    own = {"type": document["entityType"], "subtype": document["entitySubtype"]}
+    return all(ruleset.get(key) in (None, "", value) for key, value in own.items())
+
+
+def triggers_of(ruleset: dict) -> list[str]:
+    """Return the statuses in which a ruleset heeds events; none means all of them."""
+    return [str(trigger.get("status") or "") for trigger in ruleset.get("triggers") or ()]
+
+
+def heeds(ruleset: dict, status: str) -> bool:
+    """Answer whether a ruleset heeds events in a status."""
+    named = triggers_of(ruleset)
+    return not named or status.casefold() in map(str.casefold, named)
+
+
 # Writing -----------------------------------------------------------------------------------------------
 
 

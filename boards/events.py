@@ -212,6 +212,13 @@ declare(
     icon="bolt",
 )
 declare(
+    "card.signalled",
+    "Event sent",
+    "sent the event {said}",
+    ["workflow", "number", "event", "phase", "attributes", "said"],
+    icon="bolt",
+)
+declare(
     "order_type.chained",
     "Order type's chain changed",
     "changed the chain of {entry} to {after}",

@@ -149,6 +149,13 @@ def report(deed, trigger):
     return f"Reported: {trigger.name}"
 
 
+@action("send_event", "send the card the event", Input("event", "text", "called"))
+def send_event(deed, event):
+    """Send the card an event, for the rules that wait for one of this name."""
+    deed.card.signal(event, by=deed.by)
+    return f"Sent the event {event}"
+
+
 @action(
     "wait",
     "wait",

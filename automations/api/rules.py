@@ -47,7 +47,7 @@ Document = Annotated[
     Field(description="trigger, conditions and actions, kept as they come: see the example.", examples=[EXAMPLE]),
 ]
 # What no schema of a document can say is refused with one code, at its part.
-CODES = {"too_many": (403, "MAX_RULES_REACHED")}
+CODES = {"too_many": (403, "MAX_RULES_REACHED"), "of_design": (409, "RULE_OF_DESIGN")}
 
 
 class RuleFields(Shape):
@@ -59,6 +59,7 @@ class RuleFields(Shape):
     state: State | None = Field(None, description="on, off, or watch: it only says what it would have done.")
     document: Document
     version: ReadOnly = None
+    design_version: ReadOnly = None
     problems: ReadOnly = None
     created_date: ReadOnly = None
     updated_date: ReadOnly = None
@@ -92,6 +93,7 @@ class RuleShape(Shape):
     state: State
     document: dict[str, Any]
     version: int
+    design_version: str = Field(None, description="Of the design that brought it along, as in 1.3.")
     problems: list[str] | None = None
     created_date: Moment
     updated_date: Moment
@@ -148,7 +150,8 @@ class Imported(Shape):
 
 def find_rule(request, rule) -> Rule:
     """Return the business's rule, or refuse with 404."""
-    return find(request.business.rules.select_related("workflow", "business"), "RULE_NOT_FOUND", pk=rule)
+    rules = request.business.rules.select_related("workflow", "business", "definition").defer("definition__document")
+    return find(rules, "RULE_NOT_FOUND", pk=rule)
 
 
 def show_rule(request, rule) -> dict:
@@ -161,7 +164,8 @@ def list_rules(request, wanted: Query[WantedRules]):
     """List the rules of the business."""
     asked = {"workflow": wanted.workflow_id, "state": wanted.state}
     rows = request.business.rules.filter(**{key: value for key, value in asked.items() if value})
-    shown, pagination = part_of(rows.order_by("name", "pk"), wanted, lambda rule: _shape(request, rule))
+    rows = rows.select_related("definition").defer("definition__document").order_by("name", "pk")
+    shown, pagination = part_of(rows, wanted, lambda rule: _shape(request, rule))
     return {"rules": shown, "pagination": pagination}
 
 
@@ -194,7 +198,11 @@ def get_rule(request, rule: UUID):
     codes=CODES,
 )
 def update_rule(request, rule: UUID, body: ChangedRule):
-    """Change a rule, or switch it; runs that wait finish as they began. A null takes the workflow away."""
+    """Change a rule, or switch it; runs that wait finish as they began. A null takes the workflow away.
+
+    A rule that a design brought along (it has a designVersion) can be switched; what it says is changed by putting the
+    design's next version, and here refused with 409 RULE_OF_DESIGN.
+    """
     found, sent = find_rule(request, rule), body.rule
     changes = {key: getattr(sent, key) for key in ("name", "document") if getattr(sent, key)}
     if "workflow_id" in sent.model_fields_set:
@@ -213,9 +221,9 @@ def update_rule(request, rule: UUID, body: ChangedRule):
     return {}
 
 
-@operation(router, "DELETE", "/rules/{rule}", verb="rule.delete", answers=Nothing, shows=show_rule)
+@operation(router, "DELETE", "/rules/{rule}", verb="rule.delete", answers=Nothing, shows=show_rule, codes=CODES)
 def delete_rule(request, rule: UUID):
-    """Delete a rule; what it did stays in the log."""
+    """Delete a rule; what it did stays in the log. One that a design brought along goes with its design: 409."""
     find_rule(request, rule).delete_for_good(version=expected(request), by=request.actor)
     return {}
 
@@ -273,6 +281,7 @@ def _shape(request, rule: Rule) -> dict:
         "id": str(rule.pk),
         "name": rule.name,
         **workflow,
+        **({"designVersion": rule.definition.version} if rule.definition else {}),
         "state": rule.state,
         "document": rule.document if may(request.actor, "rule.update") else for_readers(rule.document),
         "version": rule.version,

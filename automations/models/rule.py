@@ -2,8 +2,10 @@
 
 import logging
 import uuid
+from collections import defaultdict
 from contextlib import suppress
 from functools import cache
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,11 +17,12 @@ from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
 from accounts.statements import Blank, Prepared
-from accounts.verbs import Stale, refusal, refuse_unknown, verb
+from accounts.verbs import Stale, in_one, refusal, refuse_unknown, verb
 from automations.document import Document
 from automations.inputs import KINDS, Input, Missing, Where
+from automations.rulesets import rules_of
 from automations.triggers import by_event
-from boards.models import Phase, Workflow
+from boards.models import Card, Definition, Phase, Workflow
 
 log = logging.getLogger(__name__)
 
@@ -37,18 +40,39 @@ class RuleQuerySet(models.QuerySet):
     def set_off_by(self, event) -> list["Rule"]:
         """Return the rules that an event sets off, as far as it alone can tell, oldest first; asked once an event."""
         if not hasattr(event, "_rules"):
-            rules = _waiting_for(event.name).all(business=event.business_id) if event.name in by_event else []
-            if workflow := event.details.get("workflow"):
-                rules = [rule for rule in rules if rule.workflow_id is None or str(rule.workflow_id) == workflow]
+            rules = _waiting(event) if event.name in by_event else []
             event._rules = [rule for rule in rules if rule.is_set_off_by(event)]
         return event._rules
 
+    def of_design(self):
+        """Return those that a design brought along."""
+        return self.filter(definition__isnull=False)
+
+    def in_order(self):
+        """Return them in the order in which they act: the oldest first, then those of a design as it lists them."""
+        return self.order_by("place", "created_at", "pk")
+
+
+def _waiting(event) -> list["Rule"]:
+    """Return the rules that an event may set off: all of the business, or those that heed its card."""
+    asked = {"business": event.business_id}
+    if event.subject_kind == "card":
+        asked |= {"card": event.subject_id, "workflow": UUID(event.details["workflow"])}
+    return _waiting_for(event.name, event.subject_kind == "card").all(**asked)
+
 
 @cache
-def _waiting_for(name: str) -> Prepared:
-    """Return the question which rules of a business an event of this name may set off: every move asks it."""
+def _waiting_for(name: str, on_card: bool) -> Prepared:
+    """Return the question which rules an event of this name may set off: every move asks it.
+
+    A rule of a design heeds the cards that run under its major version.
+    """
     may = models.Q(business=Blank("business"), trigger__in=by_event[name])
-    return Prepared(lambda: Rule.objects.armed().filter(may).order_by("created_at", "pk"))
+    if on_card:
+        version = Card.objects.filter(pk=Blank("card")).values("major")
+        may &= models.Q(workflow=None) | models.Q(workflow=Blank("workflow"))
+        may &= models.Q(definition=None) | models.Q(definition__major__in=version)
+    return Prepared(lambda: Rule.objects.armed().filter(may).in_order())
 
 
 class Rule(models.Model):
@@ -57,6 +81,11 @@ class Rule(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     business = models.ForeignKey(Business, models.CASCADE, related_name="rules")
     workflow = models.ForeignKey(Workflow, models.CASCADE, null=True, blank=True, related_name="rules")
+    # Where it comes from, if a design brought it along: the version that says it, and its place among the rulesets.
+    definition = models.ForeignKey(
+        Definition, models.CASCADE, null=True, blank=True, editable=False, related_name="rules"
+    )
+    place = models.PositiveIntegerField(default=0, editable=False)
     name = models.CharField(max_length=120)
     document = models.JSONField(help_text="As it was written or imported.")
     trigger = models.CharField(max_length=40, editable=False)
@@ -107,7 +136,11 @@ class Rule(models.Model):
         """
         refuse_unknown(changes, self.FIELDS)
         self._lock()
+        self._refuse_of_design()
         self._refuse_changed_since(version)
+        self._change(changes, by)
+
+    def _change(self, changes: dict, by: Actor) -> None:
         before = self._as_told()
         document = changes.pop("document", self.document)
         for key, value in changes.items():
@@ -157,9 +190,84 @@ class Rule(models.Model):
     def delete_for_good(self, *, version: int | None = None, by: Actor):
         """Delete the rule; what it did stays told, runs that wait are cancelled when their time comes. Raises Stale."""
         self._lock()
+        self._refuse_of_design()
         self._refuse_changed_since(version)
+        self._go(by)
+
+    def _go(self, by: Actor) -> None:
         record("rule.deleted", self, by, rule=self.name)
         self.delete()
+
+    # Of a design -------------------------------------------------------------------------------------
+
+    @classmethod
+    @verb("rule.create")
+    def take_from(cls, definition: Definition, *, by: Actor):
+        """Make the rules of a design what the newest version of its major says; doing it again is no news.
+
+        Whether a rule is on stays as people switched it, also from one major to the next. The rules of older majors
+        stay as long as a card runs under them.
+        """
+        workflow = Workflow.objects.select_for_update(no_key=True).get(pk=definition.workflow_id)
+        newest = workflow.definitions.filter(major=definition.major).first()
+        rules = cls.objects.of_design().filter(workflow=workflow, definition__major=newest.major)
+        standing = defaultdict(list)
+        for rule in rules.in_order().select_for_update(of=("self",)):
+            standing[rule.document["trigger"]["name"]].append(rule)
+        states = {} if standing else cls._states_before(newest)
+        for place, (name, document) in rules_of(newest):
+            same = standing[name].pop(0) if standing[name] else None
+            rule = same or cls(business_id=workflow.business_id, workflow=workflow, state=states.get(name, ON))
+            rule._follow(newest, place, name, document, by)
+        for rule in (one for left in standing.values() for one in left):
+            rule._go(by)
+        cls._let_go_of(workflow, by)
+
+    def _follow(self, definition: Definition, place: int, name: str, document: dict, by: Actor) -> None:
+        """Be what a ruleset says."""
+        is_new, self.definition, self.place = self._state.adding, definition, place
+        if not is_new:
+            self.save(update_fields=["definition", "place"])
+            self._change({"document": document}, by)
+            return
+        self.name = name[:120]
+        self._write(document)
+        self.save(force_insert=True)
+        record("rule.created", self, by, rule=self.name)
+
+    @classmethod
+    def _states_before(cls, definition: Definition) -> dict[str, str]:
+        """Return which rulesets people switched, by name, under the major before."""
+        earlier = cls.objects.of_design().filter(
+            workflow=definition.workflow_id, definition__major__lt=definition.major
+        )
+        return {
+            rule.document["trigger"]["name"]: rule.state for rule in earlier.order_by("definition__major", "-place")
+        }
+
+    @classmethod
+    def let_go(cls) -> int:
+        """Delete the rules of designs under which no card runs any more; return how many there were."""
+        old = cls.objects.of_design().filter(definition__major__lt=models.F("workflow__major"))
+        workflows = Workflow.objects.filter(pk__in=old.values("workflow")).select_related("business")
+        return sum(in_one(lambda one=one: cls._let_go_of(one, Actor.system(one.business))) for one in workflows)
+
+    @classmethod
+    def _let_go_of(cls, workflow: Workflow, by: Actor) -> int:
+        old = cls.objects.of_design().filter(workflow=workflow, definition__major__lt=workflow.major)
+        runs_under = Card.objects.filter(workflow=workflow, major=models.OuterRef("definition__major"))
+        done = list(old.exclude(models.Exists(runs_under)).exclude(runs__state__in=("running", "waiting")))
+        for rule in done:
+            rule._go(by)
+        return len(done)
+
+    def _refuse_of_design(self) -> None:
+        """Raise ValidationError for a rule that a design brought along: its text is changed there."""
+        if self.definition_id:
+            says = f"{self.name} is part of the design of {self.workflow}. Change it there; here it can be switched."
+            raise ValidationError(says, code="of_design")
+
+    # On a card ---------------------------------------------------------------------------------------
 
     @verb("rule.press")
     def press(self, card, *, by: Actor):
@@ -253,7 +361,7 @@ class Rule(models.Model):
             raise refusal("workflow", "This workflow does not exist.", "foreign")
         read.check(self.where)
         self.name = str(document.get("name") or self.name or _in_short(read)).strip()[:120]
-        self.clean_fields(exclude=["business", "workflow", "created_by"])
+        self.clean_fields(exclude=["business", "workflow", "definition", "created_by"])
 
 
 def _workflow(named, where):

@@ -148,6 +148,17 @@ class Run(models.Model):
             self._tell(occasion, self.actor)
 
     @classmethod
+    def note_unheard(cls, event: Event) -> None:
+        """Write, once, that no rule waited for an event that was sent to a card."""
+        about, told = Occasion.of(event), event.details
+        run = cls(pk=uuid.uuid5(uuid.NAMESPACE_OID, f"event {event.pk}"), business_id=event.business_id, event=event)
+        run.name, run.state = told["event"][:120], SKIPPED
+        run.reason = f"No rule waits for this event in {told['phase']['name']}."
+        run.card, run.card_name, run.chain_id = about.card, event.subject_name, event.root_id or event.pk
+        with suppress(IntegrityError):
+            in_one(lambda: run.save(force_insert=True))
+
+    @classmethod
     def rehearsal(cls, rule: Rule, occasion: Occasion) -> "Run":
         """Write a run that takes nobody's turn, in a transaction that is rolled back."""
         run = cls._of(rule, occasion, RUNNING)

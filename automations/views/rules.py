@@ -2,10 +2,11 @@
 
 import json
 from datetime import timedelta
+from itertools import groupby
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -54,7 +55,12 @@ def rule(request, rule):
 
 def find(request, pk):
     """Return the business's rule of this id, or raise Http404."""
-    return get_object_or_404(request.business.rules.select_related("workflow"), pk=pk)
+    return get_object_or_404(_with_origin(request.business.rules), pk=pk)
+
+
+def _with_origin(rows):
+    """Return rules with the workflow and the version of a design to which they belong."""
+    return rows.select_related("workflow", "definition").defer("definition__document")
 
 
 def list_context(request) -> dict:
@@ -62,13 +68,15 @@ def list_context(request) -> dict:
     business, now = request.business, timezone.now()
     offers = Offers(business)
     workflow = business.workflows.filter(slug=request.GET.get("workflow", "")).first()
-    rows = business.rules.select_related("workflow").order_by("-created_at", "pk")
+    rows = _with_origin(business.rules).order_by("-created_at", "pk")
     if workflow:
         rows = rows.filter(workflow__in=[workflow]) | rows.filter(workflow=None)
     told = Run.objects.by_rule(business, now - MONTH)
     found = [_row(one, offers, told.get(one.pk)) for one in rows]
+    listed = sorted(found, key=_place_in_list)
     return {
-        "rules": sorted(found, key=lambda one: one.state == OFF),
+        "rules": listed,
+        "groups": [(design, list(some)) for design, some in groupby(listed, key=lambda one: one.definition)],
         "workflow": workflow,
         "on": sum(one.state == ON for one in found),
         "this_week": Run.objects.acted().filter(business=business, began_at__gte=now - WEEK).count(),
@@ -77,6 +85,14 @@ def list_context(request) -> dict:
         "may_create": may(request.actor, "rule.create"),
         "may_switch": may(request.actor, "rule.switch"),
     }
+
+
+def _place_in_list(rule: Rule) -> tuple:
+    """Return the place of a rule: those of people first, switched off or not; then design by design as it lists them."""
+    design = rule.definition
+    if design is None:
+        return False, rule.state == OFF
+    return True, str(rule.workflow).casefold(), str(rule.workflow_id), -design.major, -design.minor, rule.place
 
 
 def _row(rule: Rule, offers: Offers, told: dict | None) -> Rule:
@@ -117,18 +133,20 @@ def one_context(request, rule: Rule, sheet: Sheet | None = None, **more) -> dict
         "failed": runs.filter(state=FAILED).count(),
         "only_failed": wanted == FAILED,
         "try_form": TryForm(),
-        **_editing(request),
+        **_editing(request, rule),
         **more,
     }
 
 
-def _editing(request) -> dict:
+def _editing(request, rule: Rule | None = None) -> dict:
+    is_free = rule is None or rule.definition is None
     return {
         "states": STATES,
-        "may_update": may(request.actor, "rule.update"),
+        "may_update": is_free and may(request.actor, "rule.update"),
+        "may_try": may(request.actor, "rule.update"),
         "may_create": may(request.actor, "rule.create"),
         "may_switch": may(request.actor, "rule.switch"),
-        "may_delete": may(request.actor, "rule.delete"),
+        "may_delete": is_free and may(request.actor, "rule.delete"),
         "may_retry": may(request.actor, "run.retry"),
         "workflows": request.business.workflows.live().order_by("name"),
         "spans": SPANS,
@@ -183,6 +201,8 @@ def change(request, rule):
     rule = find(request, rule)
     if request.method != "POST":
         return redirect("rule", request.business.slug, rule.pk)
+    if rule.definition:
+        return _try_of_design(request, rule)
     sheet = Sheet.sent(request.POST, Offers(request.business), original=rule.document)
     context = one_context(request, rule, sheet)
     if request.POST.get("do") != "save" or not sheet.is_valid():
@@ -215,6 +235,20 @@ def _editor(request, rule, sheet: Sheet, context: dict, status: int = 200):
         context["go_on_at"] = sheet.reshape(wish)
     if request.htmx:
         return render(request, "automations/rules.html#editor", context, status=status)
+    return render(request, "automations/rules.html", _page(request, context), status=status)
+
+
+def _try_of_design(request, rule: Rule):
+    """Try a rule as its design says it; whatever else is wished of its text is refused, in words."""
+    sheet = _sheet(rule, Offers(request.business))
+    if sheet is None or request.POST.get("do") != "try":
+        error = ValidationError(f"{rule.name} is part of the design of {rule.workflow}. Change it there.")
+        return refused(request, error, reverse("rule", args=[request.business.slug, rule.pk]))
+    context, form = one_context(request, rule), TryForm(request.POST, business=request.business, workflow=rule.workflow)
+    if form.is_valid():
+        context["trial"] = form.try_out(sheet, rule)
+    context["try_form"] = form
+    status = 200 if "trial" in context else 422
     return render(request, "automations/rules.html", _page(request, context), status=status)
 
 
@@ -300,6 +334,8 @@ def copy(request, rule):
 def delete(request, rule):
     """Ask whether a rule should go, then delete it."""
     rule = find(request, rule)
+    if rule.definition:
+        raise Http404("It goes with its design")
     if request.method != "POST":
         waits = rule.runs.filter(state=WAITING).count()
         return render(request, "automations/rule_delete.html", {"rule": rule, "waits": waits})

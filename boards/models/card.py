@@ -19,6 +19,7 @@ from boards.models.label import CardLabel, Label
 from boards.models.phase import Phase
 from boards.models.workflow import Workflow
 from boards.ordering import BOTTOM, LONGEST_RANK, TOP, Column, Place, RankField, write_anew
+from boards.user_actions import UserAction, in_words, offered, read_attributes, read_event
 from contacts.models import Contact
 
 LARGEST_VALUE = 10**14  # minor units; a thousand billion in most currencies
@@ -371,6 +372,26 @@ class Card(models.Model):
         phase = {"id": str(self.phase_id), "name": self.phase.name}
         return self.record("card.reported", by, trigger=trigger.key, label=trigger.name, phase=phase)
 
+    @verb("card.signal")
+    def signal(self, name: str, attributes: dict | None = None, *, by: Actor):
+        """Send the card an event of its design; what follows from it is for the rules. Returns the event.
+
+        attributes: what it tells, by name; one that is called like a custom field of the workflow fills it in.
+        Raises ValidationError for an archived card, and in words for what makes no event.
+        """
+        name = read_event(name)
+        self._lock()
+        self._refuse_archived()
+        action = next((one for one in self.user_actions if one.event == name), None)
+        told = read_attributes(attributes or {}, action)
+        called = {one.casefold(): value for one, value in told.items()}
+        fields = self.workflow.fields.all() if called else ()
+        mine = {field: called[field.name.casefold()] for field in fields if field.name.casefold() in called}
+        if mine:
+            self.fill_fields(mine, by=by)
+        said = in_words(name, told, action)
+        return self.record("card.signalled", by, event=name, phase=self.phase.as_told(), attributes=told, said=said)
+
     @verb("card.hold_back")
     def hold_back(self, to: Phase, why: str, *, by: Actor):
         """Note, once for the card as it stands, that it could not move on by itself, and why."""
@@ -501,6 +522,17 @@ class Card(models.Model):
         path = Phase.objects.filter(mine, first_major__lte=self.major, section__lte=Phase.WIN)
         later = path.filter(workflow_id=self.workflow_id).order_by("section", "position")
         return later.filter(models.Q(section=Phase.WIN) | models.Q(position__gt=self.phase.position)).first()
+
+    @property
+    def design(self):
+        """Return the newest definition of the major version it runs under; None while its workflow has none."""
+        return self.workflow.definitions.filter(major=self.major).first() if self.major else None
+
+    @property
+    def user_actions(self) -> list[UserAction]:
+        """Return the buttons that its design puts on it where it stands."""
+        design = self.design
+        return offered(design.document, self.phase.name) if design else []
 
     @property
     def days_here(self) -> int:

@@ -65,6 +65,12 @@ class Definition(models.Model):
         definition.save(force_insert=True)
         return definition
 
+    @classmethod
+    def of_event(cls, event) -> "Definition | None":
+        """Return the version whose publication an event tells of; None when its workflow is gone."""
+        major, _, minor = event.details["version"].partition(".")
+        return cls.objects.filter(workflow=event.subject_id, major=major, minor=minor).first()
+
     @property
     def version(self) -> str:
         """Return its number as people and programs say it."""

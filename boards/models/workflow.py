@@ -207,6 +207,15 @@ class Workflow(models.Model):
         taken = set(others.filter(entity_subtype__startswith=stem).values_list("entity_subtype", flat=True))
         return stem if stem not in taken else next(name for n in count(2) if (name := f"{stem}_{n}") not in taken)
 
+    @classmethod
+    def join_finished(cls) -> int:
+        """Let cards that have finished under an older design belong to the newest; return how many there were."""
+        joined = 0
+        for workflow in cls.objects.filter(major__gt=1):
+            cards = workflow.cards.filter(major__lt=workflow.major).exclude(archived_at=None, phase__section=0)
+            joined += cards.update(major=workflow.major)
+        return joined
+
     @verb("workflow.archive")
     def archive(self, *, revision: int | None = None, by: Actor):
         """Put the workflow away with all it holds; doing it again is no news."""

@@ -7,9 +7,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from automations.models import Rule, Run
+from boards import publishing
 from boards.models import Card
 from tests.api.program import program_of
-from tests.factories import make_card
+from tests.boards.test_definitions import document, status
+from tests.factories import actor, make_card
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RULES, RUNS, BOOK = "/automations/v1/rules", "/automations/v1/runs", "/automations/v1/rulebook"
@@ -206,3 +208,18 @@ def test_to_look_at_rules_is_not_to_change_them(owner, program):
         looking.delete(f"{RULES}/{pk}"),
     ):
         assert answer.code == "PERMISSION_DENIED"
+
+
+def test_a_rule_that_a_design_brought_along_is_switched_but_not_written(program, business, manager):
+    greet = {"name": "Greet", "triggers": [], "rules": [{"name": "archive_card", "props": None}]}
+    told = document(status("Booked"), status("Sent", "DONE"), rulesets=[greet])
+    publishing.put(business, told, by=actor(manager))
+    (rule,) = program.get(RULES).body["rules"]
+    assert (rule["name"], rule["designVersion"]) == ("Greet", "1.0")
+    at = f"{RULES}/{rule['id']}"
+    assert program.patch(at, {"rule": {"state": "off"}}).status == 200
+    for refused in (program.patch(at, {"rule": {"name": "Mine"}}), program.delete(at)):
+        assert (refused.status, refused.code) == (409, "RULE_OF_DESIGN")
+    assert program.get(BOOK).body["rules"] == []
+    rule = Rule.objects.get()
+    assert (rule.name, rule.state) == ("Greet", "off")

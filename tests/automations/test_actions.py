@@ -212,6 +212,7 @@ SAMPLES = {
     "add_comment": {"text": "Hello"},
     "add_checklist": {"lines": ["Measure"]},
     "report": {"trigger": "payment_received"},
+    "send_event": {"event": "Ping"},
     "wait": {"for": "3 days"},
     "assign": {"member": "maren@brightside.test"},
 }

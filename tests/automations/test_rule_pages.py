@@ -12,8 +12,10 @@ from automations.models import Rule, Run
 from automations.offers import OFFERS, Offers
 from automations.recipes import RECIPES, recipes_for
 from automations.triggers import triggers
+from boards import publishing
 from boards.models import Card, Comment, Phase
 from boards.models.library import stock
+from tests.boards.test_definitions import document, status
 from tests.factories import actor, make_card, make_contact
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -492,3 +494,47 @@ def test_a_new_rule_is_on_unless_it_is_to_watch_or_be_off(page):
     text = read(page.get(to("rule_new")))
     for state, words in (("on", "On"), ("watch", "Watches only"), ("off", "Off")):
         assert f'<option value="{state}">{words}</option>' in text
+
+
+# Of a design ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def of_design(business, manager):
+    """A rule that the design of ORDER::CC brought along."""
+    greet = {"name": "Greet", "triggers": [{"status": "Booked"}]}
+    greet["rules"] = [{"name": "add_comment", "props": {"text": "Seen"}}]
+    told = document(status("Booked"), status("Sent", "DONE"), rulesets=[greet])
+    return publishing.put(business, told, by=actor(manager)).workflow.rules.get()
+
+
+def test_a_rule_of_a_design_is_listed_under_it_and_says_where_it_is_changed(page, rule, of_design):
+    text = read(page.get(to("rules")))
+    assert f'From the design of <a class="link" href="{to("builder", "ordercc")}">ORDER::CC</a>, version 1.0' in text
+    text = read(page.get(to("rule", of_design.pk)))
+    assert (
+        "When a card gets an event called <b>“Greet”</b> or enters the phase, if phase is one of <b>Booked</b>" in text
+    )
+    assert "This is a ruleset of the design of ORDER::CC, version 1.0." in text
+    assert "rule-editor__name" not in text
+    assert to("rule_delete", of_design.pk) not in text
+
+
+def test_a_rule_of_a_design_is_tried_switched_and_copied_but_not_written(page, of_design):
+    card = make_card(of_design.workflow.phases.first(), "Oak desk")
+    answer = page.post(to("rule_change", of_design.pk), {"do": "try", "card": str(card.number)})
+    assert "this is what would come of it" in read(answer)
+    assert page.post(to("rule_change", of_design.pk), {"do": "try", "card": "nothing"}).status_code == 422
+    assert "Oak desk" in read(page.get(to("rule_matches", of_design.pk)))
+    answer = page.post(to("rule_change", of_design.pk), form(name="Mine"), follow=True)
+    assert "Greet is part of the design of ORDER::CC. Change it there." in read(answer)
+    assert page.post(to("rule_delete", of_design.pk)).status_code == 404
+    page.post(to("rule_switch", of_design.pk), {"state": "off"})
+    page.post(to("rule_copy", of_design.pk))
+    of_design.refresh_from_db()
+    assert (of_design.name, of_design.state) == ("Greet", "off")
+    assert Rule.objects.get(definition=None).name == "Greet (copy)"
+
+
+def test_rules_of_designs_do_not_travel_with_the_others(page, rule, of_design):
+    assert [one["name"] for one in page.get(to("rule_export_all")).json()["rules"]] == ["Greet"]

@@ -22,7 +22,7 @@ SEVERAL = {
     "contact.update": "from all its parts, or only its labels",
     "form.update": "a form's own words, and each of its questions",
     "form.switch": "opening and closing it",
-    "rule.create": "from a document, or as a copy of another",
+    "rule.create": "from a document, as a copy of another, or from the rulesets of a design",
     "template.create": "one, or the letters to begin with",
     "card.update": "a card's own fields, or those its workflow adds",
     "card.attach": "files that are brought, or that another card has already",

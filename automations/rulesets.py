@@ -1,0 +1,66 @@
+"""What a design's rulesets mean: each becomes a rule of its workflow, with our words for its triggers and its rules.
+
+A ruleset acts when an event of its name comes to a card in one of its statuses (in any, where it names none), and when
+a card enters one of them; where one of its own buttons sends its event, a person decides, and entering is not enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from django.db.models import Q
+
+from automations.triggers import CREATE
+from boards.documents import is_for, triggers_of
+from boards.models import Definition
+from boards.user_actions import UserAction
+
+CHANGE_STATE, SEND_EVENT = "FLUENTRETAIL.base.ChangeState", "FLUENTRETAIL.base.SendEvent"
+
+
+def rules_of(definition: Definition) -> Iterator[tuple[int, tuple[str, dict]]]:
+    """Yield the rules that a version of a design brings along: place, name of the ruleset, and the rule's document."""
+    document, phases = definition.document, phases_of(definition)
+    ours = [one for one in document["rulesets"] if is_for(one, document) and one.get("rules")]
+    yield from enumerate(((one["name"], as_rule(one, phases)) for one in ours), 1)
+
+
+def phases_of(definition: Definition) -> dict[str, str]:
+    """Return the ids of the phases that are part of a design, by their folded names."""
+    goes_on = Q(last_major=None) | Q(last_major__gte=definition.major)
+    rows = definition.workflow.phases.filter(goes_on, first_major__lte=definition.major)
+    return {name.casefold(): str(pk) for pk, name in rows.values_list("pk", "name")}
+
+
+def as_rule(ruleset: dict, phases: Mapping[str, str]) -> dict:
+    """Return a ruleset as the document of a rule; phases: their ids by folded name, so that a new name changes nothing."""
+    statuses = [_phase(name, phases) for name in triggers_of(ruleset)]
+    trigger = {"type": "signalled", "name": ruleset["name"]}
+    if acts_on_entering(ruleset):
+        trigger["entering"] = "yes"
+    inside = [{"field": "signalled_in", "op": "is_one_of", "value": statuses}] if statuses else []
+    return {"trigger": trigger, "conditions": inside, "actions": [as_action(one, phases) for one in ruleset["rules"]]}
+
+
+def acts_on_entering(ruleset: dict) -> bool:
+    """Answer whether a ruleset acts by itself when a card enters one of its statuses."""
+    name = ruleset["name"]
+    own = (UserAction.of(one).event for one in ruleset.get("userActions") or () if isinstance(one, dict))
+    return bool(triggers_of(ruleset)) and name.casefold() != CREATE and name not in own
+
+
+def as_action(instance: dict, phases: Mapping[str, str]) -> dict:
+    """Return a rule instance as an action."""
+    name, props = instance["name"], instance.get("props") or {}
+    if name == CHANGE_STATE:
+        rest = {key: value for key, value in props.items() if key != "status"}
+        return {"type": "move_card", "to": _phase(str(props.get("status")), phases), **rest}
+    if name == SEND_EVENT:
+        return {"type": "send_event", "event": props.get("eventName")}
+    if name == "move_card" and isinstance(props.get("to"), str):
+        props = props | {"to": _phase(props["to"], phases)}
+    return {"type": name, **props}
+
+
+def _phase(name: str, phases: Mapping[str, str]) -> str:
+    return phases.get(name.casefold(), name)

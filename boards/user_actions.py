@@ -1,0 +1,236 @@
+"""What people may do to a card because its design says so: buttons that send events, and what they ask. Pure reading."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from accounts.verbs import refusal
+from boards.documents import heeds, is_for
+
+LONGEST_EVENT = 200
+LONGEST_TEXT = 2000
+MOST_ATTRIBUTES = 40
+MOST_IN_A_LIST = 50
+LARGEST = 10**15
+PRIMARY = "PRIMARY"
+# What a document calls the type of an attribute, and how it is asked; every other type is a text.
+TYPES = {
+    "INTEGER": "integer",
+    "LONG": "integer",
+    "FLOAT": "number",
+    "DOUBLE": "number",
+    "DECIMAL": "number",
+    "NUMBER": "number",
+    "BOOLEAN": "yes_no",
+    "DATE": "date",
+    "LIST": "choice",
+}
+YES, NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An attribute that a button asks before it sends its event; kind: one of TYPES, else text."""
+
+    name: str
+    label: str
+    kind: str = "text"
+    choices: tuple[str, ...] = ()
+    default: Any = None
+    is_needed: bool = False
+
+    @classmethod
+    def of(cls, written: dict) -> Question:
+        """Return an attribute of a user action as it is asked."""
+        name = str(written.get("name") or "").strip()
+        source = written.get("source")
+        listed = source.split(",") if isinstance(source, str) else source if isinstance(source, list) else []
+        choices = tuple(dict.fromkeys(text for one in listed if (text := str(one).strip())))[:MOST_IN_A_LIST]
+        kind = TYPES.get(str(written.get("type") or "").upper(), "text")
+        default = written.get("defaultValue")
+        label = str(written.get("label") or "").strip() or name
+        return cls(name, label, kind, choices, default, is_yes(written.get("mandatory")))
+
+    def read(self, value):
+        """Return what was answered as the event tells it, None for nothing; raises ValidationError in words."""
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return None
+        return _READ[self.kind](self, value)
+
+    def show(self, value) -> str:
+        """Return an answer in words."""
+        return f"{self.label}: {_say(value)}"
+
+
+@dataclass(frozen=True, slots=True)
+class UserAction:
+    """A button that a design puts on cards: the event it sends, what it says, and what is asked before."""
+
+    event: str
+    label: str
+    is_primary: bool
+    is_confirmed: bool
+    questions: tuple[Question, ...]
+
+    @classmethod
+    def of(cls, written: dict) -> UserAction:
+        """Return a user action of a document as a button; where several places show it, as the first does."""
+        contexts = [one for one in written.get("context") or () if isinstance(one, dict)]
+        shown = contexts[0] if contexts else {}
+        event = str(written.get("eventName") or "").strip()
+        asked = (Question.of(one) for one in written.get("attributes") or () if isinstance(one, dict))
+        questions = tuple(one for one in asked if one.name)[:MOST_ATTRIBUTES]
+        label = str(shown.get("label") or "").strip() or event
+        is_primary = str(shown.get("type") or "").upper() == PRIMARY
+        return cls(event, label, is_primary, is_yes(shown.get("confirm")), questions)
+
+    @property
+    def asks(self) -> bool:
+        """Answer whether somebody who presses it is asked something first."""
+        return self.is_confirmed or bool(self.questions)
+
+
+def is_yes(value) -> bool:
+    """Answer whether a document says yes."""
+    return value is True or (isinstance(value, str) and value.strip().casefold() in YES)
+
+
+def offered(document: dict, status: str) -> list[UserAction]:
+    """Return the buttons that a design puts on a card in a status, one for each event, the primary ones first."""
+    found: dict[str, UserAction] = {}
+    for action in _all(document, status):
+        if action.event and action.event not in found:
+            found[action.event] = action
+    return sorted(found.values(), key=lambda action: not action.is_primary)
+
+
+def _all(document: dict, status: str) -> Iterator[UserAction]:
+    for ruleset in document.get("rulesets") or ():
+        if is_for(ruleset, document) and heeds(ruleset, status):
+            yield from (UserAction.of(one) for one in ruleset.get("userActions") or () if isinstance(one, dict))
+
+
+# What an event tells ------------------------------------------------------------------------------------
+
+
+def read_event(name) -> str:
+    """Return the name of an event; raises ValidationError for one that is none."""
+    name = name.strip() if isinstance(name, str) else ""
+    if not 0 < len(name) <= LONGEST_EVENT:
+        raise refusal("name", f"An event has a name of at most {LONGEST_EVENT} characters.", "event")
+    return name
+
+
+def read_attributes(told, action: UserAction | None = None) -> dict:
+    """Return what an event tells beside its name: few words and numbers; raises ValidationError in words.
+
+    action: the button that sends this event; what it asks is read as it says. What says nothing is left out.
+    """
+    if not isinstance(told, dict) or len(told) > MOST_ATTRIBUTES:
+        raise refusal("attributes", f"At most {MOST_ATTRIBUTES} attributes, by name.", "attributes")
+    asked = {one.name: one for one in action.questions} if action else {}
+    found = {name: asked[name].read(value) if name in asked else _plain(name, value) for name, value in told.items()}
+    return {name: value for name, value in found.items() if value not in (None, "", [])}
+
+
+def in_words(event: str, attributes: dict, action: UserAction | None = None) -> str:
+    """Return an event as the history says it: what its button is called, and what was answered."""
+    asked = {one.name: one for one in action.questions} if action else {}
+    told = [asked.get(name, Question(name, name)).show(value) for name, value in attributes.items()]
+    return (action.label if action else event) + (f" ({', '.join(told)})" if told else "")
+
+
+def _plain(name, value):
+    """Return what nobody asked for, if it is small and plain."""
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_EVENT:
+        raise refusal("attributes", "An attribute has a name.", "attributes")
+    if isinstance(value, list):
+        if len(value) > MOST_IN_A_LIST:
+            raise refusal("attributes", f"{name}: at most {MOST_IN_A_LIST} values.", "attributes")
+        return [_scalar(name, one) for one in value]
+    return _scalar(name, value)
+
+
+def _scalar(name: str, value):
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        raise refusal("attributes", f"{name}: at most {LONGEST_TEXT} characters.", "attributes")
+    is_number = isinstance(value, (int, float)) and math.isfinite(value) and abs(value) < LARGEST
+    if value is None or isinstance(value, (str, bool)) or is_number:
+        return value.strip() if isinstance(value, str) else value
+    raise refusal("attributes", f"{name}: a text, a number, yes or no, or a list of them.", "attributes")
+
+
+def _say(value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = ", ".join(map(_say, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= 100 else f"{text[:99]}…"
+
+
+def _text(question, value):
+    if isinstance(value, (dict, list)):
+        raise _wrong(question, "write a text")
+    text = _say(value) if isinstance(value, bool) else str(value).strip()
+    if len(text) > LONGEST_TEXT:
+        raise _wrong(question, f"at most {LONGEST_TEXT} characters")
+    return text
+
+
+def _number(question, value):
+    try:
+        number = math.nan if isinstance(value, bool) else float(str(value).strip().replace(",", "."))
+    except ValueError:
+        number = math.nan
+    if not abs(number) < LARGEST:
+        raise _wrong(question, "give a number")
+    return number if number % 1 else int(number)
+
+
+def _integer(question, value):
+    number = _number(question, value)
+    if not isinstance(number, int):
+        raise _wrong(question, "give a whole number")
+    return number
+
+
+def _yes_no(question, value):
+    said = str(value).strip().casefold()
+    if said not in YES + NO:
+        raise _wrong(question, "answer yes or no")
+    return said in YES
+
+
+def _date(question, value):
+    try:
+        return dt.date.fromisoformat(str(value).strip()[:10]).isoformat()
+    except ValueError:
+        raise _wrong(question, "give a date like 2027-03-31") from None
+
+
+def _choice(question, value):
+    if isinstance(value, list):
+        return [_choice(question, one) for one in value[:MOST_IN_A_LIST]]
+    said = _text(question, value)
+    if question.choices and said not in question.choices:
+        raise _wrong(question, f"choose one of {', '.join(question.choices)}")
+    return said
+
+
+def _wrong(question: Question, says: str) -> ValidationError:
+    return refusal("attributes", f"{question.label}: {says}.", "attributes")
+
+
+_READ = {
+    "text": _text,
+    "number": _number,
+    "integer": _integer,
+    "yes_no": _yes_no,
+    "date": _date,
+    "choice": _choice,
+}
