@@ -13,7 +13,6 @@ from django.db.models import Q
 from automations.triggers import CREATE
 from boards.documents import is_for, triggers_of
 from boards.models import Definition
-from boards.user_actions import UserAction
 
 CHANGE_STATE, SEND_EVENT = "FLUENTRETAIL.base.ChangeState", "FLUENTRETAIL.base.SendEvent"
 
@@ -45,7 +44,7 @@ def as_rule(ruleset: dict, phases: Mapping[str, str]) -> dict:
 def acts_on_entering(ruleset: dict) -> bool:
     """Answer whether a ruleset acts by itself when a card enters one of its statuses."""
     name = ruleset["name"]
-    own = (UserAction.of(one).event for one in ruleset.get("userActions") or () if isinstance(one, dict))
+    own = [action["eventName"].strip() for action in ruleset.get("userActions") or ()]
     return bool(triggers_of(ruleset)) and name.casefold() != CREATE and name not in own
 
 

@@ -106,7 +106,7 @@ def is_for(ruleset: dict, document: dict) -> bool:
 
 def triggers_of(ruleset: dict) -> list[str]:
     """Return the statuses in which a ruleset heeds events; none means all of them."""
-    return [str(trigger.get("status") or "") for trigger in ruleset.get("triggers") or ()]
+    return [trigger["status"] for trigger in ruleset["triggers"]]
 
 
 def heeds(ruleset: dict, status: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from boards.documents import heeds, is_for
 
 LONGEST_EVENT = 200
 LONGEST_TEXT = 2000
-MOST_ATTRIBUTES = 40
+MOST_ATTRIBUTES = 50
 MOST_IN_A_LIST = 50
 LARGEST = 10**15
 PRIMARY = "PRIMARY"
@@ -48,14 +47,11 @@ class Question:
     @classmethod
     def of(cls, written: dict) -> Question:
         """Return an attribute of a user action as it is asked."""
-        name = str(written.get("name") or "").strip()
-        source = written.get("source")
-        listed = source.split(",") if isinstance(source, str) else source if isinstance(source, list) else []
-        choices = tuple(dict.fromkeys(text for one in listed if (text := str(one).strip())))[:MOST_IN_A_LIST]
-        kind = TYPES.get(str(written.get("type") or "").upper(), "text")
-        default = written.get("defaultValue")
-        label = str(written.get("label") or "").strip() or name
-        return cls(name, label, kind, choices, default, is_yes(written.get("mandatory")))
+        listed = (one.strip() for one in (written.get("source") or "").split(","))
+        choices = tuple(dict.fromkeys(filter(None, listed)))[:MOST_IN_A_LIST]
+        kind = TYPES.get(written["type"].upper(), "text")
+        told = {"default": written.get("defaultValue"), "is_needed": bool(written.get("mandatory"))}
+        return cls(written["name"], written["label"] or written["name"], kind, choices, **told)
 
     def read(self, value):
         """Return what was answered as the event tells it, None for nothing; raises ValidationError in words."""
@@ -81,14 +77,11 @@ class UserAction:
     @classmethod
     def of(cls, written: dict) -> UserAction:
         """Return a user action of a document as a button; where several places show it, as the first does."""
-        contexts = [one for one in written.get("context") or () if isinstance(one, dict)]
-        shown = contexts[0] if contexts else {}
-        event = str(written.get("eventName") or "").strip()
-        asked = (Question.of(one) for one in written.get("attributes") or () if isinstance(one, dict))
-        questions = tuple(one for one in asked if one.name)[:MOST_ATTRIBUTES]
-        label = str(shown.get("label") or "").strip() or event
-        is_primary = str(shown.get("type") or "").upper() == PRIMARY
-        return cls(event, label, is_primary, is_yes(shown.get("confirm")), questions)
+        shown = next(iter(written["context"]), {})
+        event = written["eventName"].strip()
+        is_primary = (shown.get("type") or "").upper() == PRIMARY
+        questions = tuple(Question.of(one) for one in written.get("attributes") or ())
+        return cls(event, shown.get("label") or event, is_primary, bool(shown.get("confirm")), questions)
 
     @property
     def asks(self) -> bool:
@@ -96,24 +89,15 @@ class UserAction:
         return self.is_confirmed or bool(self.questions)
 
 
-def is_yes(value) -> bool:
-    """Answer whether a document says yes."""
-    return value is True or (isinstance(value, str) and value.strip().casefold() in YES)
-
-
 def offered(document: dict, status: str) -> list[UserAction]:
     """Return the buttons that a design puts on a card in a status, one for each event, the primary ones first."""
     found: dict[str, UserAction] = {}
-    for action in _all(document, status):
-        if action.event and action.event not in found:
-            found[action.event] = action
-    return sorted(found.values(), key=lambda action: not action.is_primary)
-
-
-def _all(document: dict, status: str) -> Iterator[UserAction]:
-    for ruleset in document.get("rulesets") or ():
+    for ruleset in document["rulesets"]:
         if is_for(ruleset, document) and heeds(ruleset, status):
-            yield from (UserAction.of(one) for one in ruleset.get("userActions") or () if isinstance(one, dict))
+            for action in map(UserAction.of, ruleset.get("userActions") or ()):
+                if action.event:
+                    found.setdefault(action.event, action)
+    return sorted(found.values(), key=lambda action: not action.is_primary)
 
 
 # What an event tells ------------------------------------------------------------------------------------

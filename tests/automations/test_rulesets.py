@@ -95,7 +95,7 @@ def test_the_sample_of_the_wire_takes_a_created_card_to_its_own_subtype_s_status
 
 
 def test_an_event_of_its_name_sets_a_ruleset_off_where_its_statuses_say(publish, staff):
-    own = [{"eventName": "Pack"}]  # a button decides: entering is not enough
+    own = [{"eventName": "Pack", "context": []}]  # a button decides: entering is not enough
     workflow = publish(ruleset("Pack", "Booked", "Checked", rules=[go("Packing")], userActions=own))
     card = make(workflow)
     card.signal("pack", by=actor(staff))
