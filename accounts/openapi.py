@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+
 from pydantic.alias_generators import to_camel
 
 from accounts.policy import SCOPES
@@ -59,41 +62,100 @@ def problem(code: str, says: str, data: dict | None = None) -> dict:
     return {"message": says, "details": {"applicationError": {"code": code, "description": says, "data": data or {}}}}
 
 
-_CHANGED = problem("ALREADY_CHANGED", "Priya moved it to Won a moment ago.", {"card": {"info": {"revision": 7}}})
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A stable code of refusals: with which status it comes, and why, in words."""
+
+    name: str
+    statuses: tuple[int, ...]
+    why: str
+
+
+# Every code that an operation may be refused with, and those that a verb adds to what all operations know: each floor
+# adds its own, and the tests see to it that no answer carries a code that its operation does not tell of.
+CODES: dict[str, Code] = {}
+REFUSED_WITH: dict[str, tuple[str, ...]] = {}
+
+
+def code(name: str, *statuses: int, why: str) -> None:
+    """Declare a code."""
+    CODES[name] = Code(name, statuses, why)
+
+
+def refuses(verbs: str, codes: str) -> None:
+    """Declare with which codes operations of these verbs may be refused; both are words with blanks between."""
+    for verb in verbs.split():
+        REFUSED_WITH[verb] = (*REFUSED_WITH.get(verb, ()), *codes.split())
+
+
+code("UNAUTHENTICATED", 401, why="the token is missing, wrong, revoked or expired")
+code("PERMISSION_DENIED", 403, why="the token lacks the scope, or its maker the role")
+code("NOT_FOUND", 404, why="there is nothing at this address")
+code("RATE_LIMITED", 429, why="too many requests in this minute")
+code("MALFORMED_REQUEST", 400, why="the request cannot be read")
+code("NULL_CHARACTER", 400, why="a text holds the null character, which no database keeps")
+code("MALFORMED_JSON", 400, why="the body is not JSON")
+code("UNSUPPORTED_MEDIA_TYPE", 415, why="the body is not called application/json")
+code("BODY_TOO_LARGE", 413, why="the body is too large")
+code("MALFORMED_IDEMPOTENCY_KEY", 400, why="the key is empty, too long, or not of visible ASCII characters")
+code("IDEMPOTENCY_KEY_REUSED", 409, why="the key stood over another request")
+code("MALFORMED_IF_MATCH", 400, why="If-Match holds no ETag of ours")
+code(
+    "ALREADY_CHANGED",
+    409,
+    412,
+    why="the revision is not the present one, or it changed at this moment; `data` shows what is",
+)
+code("UNSUPPORTED_SORT", 400, why="the list cannot be sorted like this")
+
+CODED = "x-codes"  # where an operation keeps its codes until all floors have declared theirs
+CALLED = {"key": "label"}  # parts of a path that are not called after what they name
+ALL = ("UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "RATE_LIMITED", "MALFORMED_REQUEST", "NULL_CHARACTER")
+WITH_BODY = ("MALFORMED_JSON", "UNSUPPORTED_MEDIA_TYPE", "BODY_TOO_LARGE")
+WRITING = ("IDEMPOTENCY_KEY_REUSED", "MALFORMED_IDEMPOTENCY_KEY", "ALREADY_CHANGED")
+
 _BLANK = {"field": "card.name", "description": "This field cannot be blank.", "violatedRule": "REQUIRED"}
-PROBLEMS = {
-    400: {
-        "message": "card.name: This field cannot be blank.",
-        "details": {"validationError": {"fieldViolations": [_BLANK | {"ruleName": "", "data": {}}]}},
-    },
-    401: problem("UNAUTHENTICATED", "Send a valid API token in the Authorization header."),
-    403: problem("PERMISSION_DENIED", "To move cards, the token needs the scope CARD_MANAGE."),
-    404: problem("CARD_NOT_FOUND", "There is no such card."),
-    409: _CHANGED,
-    412: _CHANGED,
-    413: problem("BODY_TOO_LARGE", "A request may bring at most 2.5 MB."),
-    415: problem("UNSUPPORTED_MEDIA_TYPE", "Send Content-Type: application/json."),
-    429: problem("RATE_LIMITED", "More than 1200 requests in a minute. Wait a little."),
-    500: {"message": "", "details": {}},
+WRONG_FIELDS = {
+    "message": "card.name: This field cannot be blank.",
+    "details": {"validationError": {"fieldViolations": [_BLANK | {"ruleName": "", "data": {}}]}},
 }
+FAULT = {"message": "", "details": {}}
 
 
-def told(scope: str, *, writes: bool, has_body: bool, has_tag: bool) -> dict:
+def codes_of(path: str, verb: str, *, writes: bool, has_body: bool, has_tag: bool, more=()) -> list[str]:
+    """Return the names of the codes that an operation may be refused with."""
+    named = [CALLED.get(part, part) for part in re.findall(r"{(\w+)}", path)]
+    parts = [f"{part.upper()}_NOT_FOUND" for part in named if part not in ("path", "external_id")]
+    names = [*ALL, *parts, *REFUSED_WITH.get(verb, ()), *more]
+    names += (*(WRITING if writes else ()), *(WITH_BODY if has_body else ()))
+    names += ("MALFORMED_IF_MATCH",) if writes and has_tag else ()
+    return list(dict.fromkeys(names))
+
+
+def told(scope: str, codes: list[str], *, writes: bool, has_body: bool, has_tag: bool) -> dict:
     """Return what the document says of an operation beside its shapes; has_tag: it knows revisions."""
     done = {"description": SAYS[200], "headers": RATES | (REPLAYED if writes else TAG if has_tag else {})}
     statuses = (
         ALWAYS + ((413, 415) if has_body else ()) + ((409,) if writes else ()) + ((412,) if writes and has_tag else ())
     )
     refusals = {
-        status: {"description": SAYS[status], "content": {"application/json": {"example": PROBLEMS[status]}}}
-        | ({"headers": HEADERS[status]} if status in HEADERS else {})
+        status: {"description": SAYS[status]} | ({"headers": HEADERS[status]} if status in HEADERS else {})
         for status in sorted(statuses)
     }
     return {
         "security": [{"token": [scope]}],
         "parameters": ([KEY] if writes else []) + ([MATCH] if writes and has_tag else []),
         "responses": {200: done, **refusals},
+        CODED: codes,
     }
+
+
+def _examples(status: int, codes: list[str]) -> dict:
+    """Return an example of each refusal with a status, by its code."""
+    known = [CODES[name] for name in codes]
+    known = {one.name: {"value": problem(one.name, f"{one.why}.")} for one in known if status in one.statuses}
+    plain = {400: {"VALIDATION": {"value": WRONG_FIELDS}}, 500: {"FAULT": {"value": FAULT}}}
+    return plain.get(status, {}) | known
 
 
 def document(api) -> dict:
@@ -111,6 +173,10 @@ def document(api) -> dict:
     whole["paths"] = {_named(path, operations): operations for path, operations in whole["paths"].items()}
     for operations in whole["paths"].values():
         for operation in operations.values():
+            codes = operation.pop(CODED)
+            for status, answer in operation["responses"].items():
+                if status != 200:
+                    answer["content"]["application/json"]["examples"] = _examples(status, codes)
             for part in (operation.get("requestBody", {}), operation["responses"][200]):
                 for content in part.get("content", {}).values():
                     content["example"] = sample(content["schema"], schemas)

@@ -353,6 +353,7 @@ def operation(
     adds=None,
     bulk=False,
     codes=None,
+    refuses: str = "",
 ):
     """Declare an operation of the API; the function gets the request and what was sent, and returns plain JSON values.
 
@@ -360,7 +361,8 @@ def operation(
     request (`card.` and {field: path}); shows: a function of the request and the address that returns what is true now,
     for refusals of stale writes, and makes If-Match mean something; of what is read it says that it has an ETag;
     adds: a function of the request and the answer that returns what is added to it and kept in no receipt, as a secret;
-    bulk: each item is once by itself (see `each`); codes: what this resource calls refusals, as in REFUSALS.
+    bulk: each item is once by itself (see `each`); codes: what this resource calls refusals, as in REFUSALS;
+    refuses: wire codes it may be refused with beside those of openapi.REFUSED_WITH.
     """
     writes = not verb.endswith(".view")
     path_of = _paths(inside, paths)
@@ -387,7 +389,8 @@ def operation(
 
         call.verb = verb
         scope = TABLE[verb].scope
-        extra = openapi.told(scope, writes=writes, has_body=method != "GET", has_tag=bool(shows))
+        kind = {"writes": writes, "has_body": method != "GET", "has_tag": bool(shows)}
+        extra = openapi.told(scope, openapi.codes_of(path, verb, **kind, more=refuses.split()), **kind)
         said = f"{(view.__doc__ or '').strip()}\n\nScope `{scope}`."
         return router.api_operation(
             [method],

@@ -34,7 +34,7 @@ from accounts.rest import (
 from accounts.statements import Blank, Prepared
 from accounts.verbs import in_one
 from boards.api.phases import Position, find_phase
-from boards.api.shapes import CARD_PATHS, CardFields, CardPatch, CardShape, card_fields, cards_shape
+from boards.api.shapes import CARD_PATHS, LIMITS, CardFields, CardPatch, CardShape, card_fields, cards_shape
 from boards.api.workflows import find_workflow
 from boards.models import Card, CardLabel, Phase
 from boards.ordering import BOTTOM, TOP, Place
@@ -169,7 +169,7 @@ def create_card(request, workflow: UUID, phase: UUID, body: NewCard):
     return {"id": str(_create(request, into, body).pk)}
 
 
-@operation(router, "GET", "/workflows/{workflow}/cards", verb="card.view", answers=Cards)
+@operation(router, "GET", "/workflows/{workflow}/cards", verb="card.view", answers=Cards, refuses="UNSUPPORTED_SORT")
 def list_cards(request, workflow: UUID, wanted: Query[WantedCards]):
     """List the cards of a workflow."""
     shown, total = _page(request, find_workflow(request, workflow), wanted)
@@ -279,6 +279,7 @@ def restore_card(request, card: UUID, body: RestoredCard):
     "/workflows/{workflow}/phases/{phase}/cards/by-external-id/{path:external_id}",
     verb="card.update",
     answers=Put,
+    refuses=f"LABEL_NOT_FOUND CLOSING_NEEDED {LIMITS}",
     inside="card",
     paths=INSIDE_CARD,
 )

@@ -116,7 +116,9 @@ def create_phase(request, workflow: UUID, body: NewPhase):
     return {"id": str(Phase.create(found, position=body.position, **fields, by=request.actor).pk)}
 
 
-@operation(router, "GET", "/workflows/{workflow}/phases", verb="workflow.view", answers=Phases)
+@operation(
+    router, "GET", "/workflows/{workflow}/phases", verb="workflow.view", answers=Phases, refuses="UNSUPPORTED_SORT"
+)
 def list_phases(request, workflow: UUID, wanted: Query[WantedPhases]):
     """List the active phases from left to right; neither the win phase nor cancelled ones."""
     rows = find_workflow(request, workflow).phases.filter(section=Phase.PATH)
@@ -174,6 +176,7 @@ def move_phase(request, workflow: UUID, phase: UUID, body: MovedPhase):
     "/workflows/{workflow}/phases/by-external-id/{path:external_id}",
     verb="phase.update",
     answers=Put,
+    refuses="MAX_PHASES_REACHED WORKFLOW_ARCHIVED",
     inside="phase",
     paths={"position": "position"},
 )

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from pydantic import AfterValidator, Field, WithJsonSchema
 
+from accounts.openapi import code, refuses
 from accounts.rest import EXAMPLE_ID, REFUSALS, WHOLE, Id, Moment, ReadOnly, Shape, find, in_millis, in_seconds, text
 from boards.models import Card, Label, Phase, Workflow
 from boards.models.card import LARGEST_VALUE
@@ -28,7 +29,38 @@ REFUSALS |= {
     "closing": (400, "CLOSING_NEEDED"),
     "other_workflow": (400, "OTHER_WORKFLOW"),
     "win_phase": (400, "WIN_PHASE_STAYS"),
+    "phase_retired": (403, "PHASE_RETIRED"),
 }
+
+for _what in ("workflow", "phase", "card", "label"):
+    code(f"{_what.upper()}_NOT_FOUND", 404, why=f"there is no such {_what} in this business")
+code("CONTACT_ALREADY_ATTACHED", 409, why="the workflow allows a contact one active card, and there is one")
+code("MAX_ACTIVE_CARDS_REACHED", 403, why="the workflow holds as many active cards as it may")
+code("MAX_PHASES_REACHED", 403, why="the workflow has as many phases as the business allows")
+code("MAX_WORKFLOWS_REACHED", 403, why="the business has as many workflows as it may")
+code("EXTERNAL_ID_TAKEN", 409, why="another one has this external id")
+code("LABEL_EXISTS", 409, why="there is a label of this name")
+code("CARD_ARCHIVED", 409, why="what is archived does not change; restore it first")
+code("WORKFLOW_ARCHIVED", 409, why="what is archived does not change; restore it first")
+code("WIP_LIMIT_REACHED", 403, why="the phase is full and takes no more")
+code("PHASE_RETIRED", 403, why="only cards of an older design finish in the phase")
+code("MISSING_FACTS", 400, why="the phase asks for facts that the card lacks; `data` names them")
+code("CLOSING_NEEDED", 400, why="a cancelled phase wants to know why")
+code("OTHER_WORKFLOW", 400, why="a card stays in its workflow")
+code("WIN_PHASE_STAYS", 400, why="the win phase is neither moved nor deleted")
+
+LIMITS = "MAX_ACTIVE_CARDS_REACHED CONTACT_ALREADY_ATTACHED WIP_LIMIT_REACHED PHASE_RETIRED MISSING_FACTS"
+refuses("card.create", f"CONTACT_NOT_FOUND LABEL_NOT_FOUND EXTERNAL_ID_TAKEN WORKFLOW_ARCHIVED CLOSING_NEEDED {LIMITS}")
+refuses("card.update", "CONTACT_NOT_FOUND EXTERNAL_ID_TAKEN CONTACT_ALREADY_ATTACHED CARD_ARCHIVED WORKFLOW_ARCHIVED")
+refuses("card.move", f"PHASE_NOT_FOUND OTHER_WORKFLOW CLOSING_NEEDED CARD_ARCHIVED WORKFLOW_ARCHIVED {LIMITS}")
+refuses("card.restore", f"PHASE_NOT_FOUND OTHER_WORKFLOW CLOSING_NEEDED WORKFLOW_ARCHIVED {LIMITS}")
+refuses("card.add_label card.remove_label", "LABEL_NOT_FOUND CARD_ARCHIVED WORKFLOW_ARCHIVED")
+refuses("label.create label.update", "LABEL_EXISTS")
+refuses("phase.create", "MAX_PHASES_REACHED WORKFLOW_ARCHIVED EXTERNAL_ID_TAKEN")
+refuses("phase.update", "EXTERNAL_ID_TAKEN")
+refuses("phase.move phase.delete", "WIN_PHASE_STAYS")
+refuses("workflow.create", "MAX_WORKFLOWS_REACHED EXTERNAL_ID_TAKEN")
+refuses("workflow.update", "EXTERNAL_ID_TAKEN WORKFLOW_ARCHIVED")
 
 # Labels -----------------------------------------------------------------------------------------------
 

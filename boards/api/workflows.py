@@ -101,7 +101,7 @@ def create_workflow(request, body: NewWorkflow):
     return {"id": str(Workflow.create(request.business, **fields, by=request.actor).pk)}
 
 
-@operation(router, "GET", "/workflows", verb="workflow.view", answers=Workflows)
+@operation(router, "GET", "/workflows", verb="workflow.view", answers=Workflows, refuses="UNSUPPORTED_SORT")
 def list_workflows(request, wanted: Query[WantedWorkflows]):
     """List the workflows that are not archived."""
     rows = request.business.workflows.live()
@@ -157,6 +157,7 @@ def delete_workflow(request, workflow: UUID):
     "/workflows/by-external-id/{path:external_id}",
     verb="workflow.update",
     answers=Put,
+    refuses="MAX_WORKFLOWS_REACHED",
     inside="workflow",
 )
 def put_workflow(request, external_id: ExternalId, body: NewWorkflow):

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from markdown_it import MarkdownIt
 
+from accounts.openapi import CODES
 from accounts.rest import LARGEST_PAGE, MOST_AT_ONCE
 from automations.models.delivery import ATTEMPTS
 from automations.outbound import SECONDS
@@ -52,7 +53,8 @@ def guides() -> list[Guide]:
 
 def body(guide: Guide, address: str) -> SafeString:
     """Return a page as HTML, with the address of this server in its commands."""
-    text = get_template(_path(guide.name)).render({**FACTS, "address": address})
+    codes = sorted(CODES.values(), key=lambda code: (code.statuses, code.name))
+    text = get_template(_path(guide.name)).render({**FACTS, "address": address, "codes": codes})
     return SafeString(_markdown.render(text.partition("\n")[2]))  # ours, and rendered without tags of its own
 
 

@@ -29,6 +29,7 @@ from accounts.verbs import in_one, refusal
 from contacts import filters, merging
 from contacts.api.shapes import (
     PATHS,
+    QUERIED,
     ContactAnswer,
     ContactFields,
     ContactShape,
@@ -175,7 +176,7 @@ def show_contact(request, contact, **elsewhere) -> dict:
 # They come before one contact: otherwise `query` would be taken for its id.
 
 
-@operation(router, "GET", "/contacts", verb="contact.view", answers=Contacts)
+@operation(router, "GET", "/contacts", verb="contact.view", answers=Contacts, refuses=QUERIED)
 def list_contacts(request, wanted: Query[WantedContacts]):
     """List contacts."""
     rows = _rows(request, fetch_archived=wanted.fetch_archived)
@@ -184,7 +185,7 @@ def list_contacts(request, wanted: Query[WantedContacts]):
     return _page(rows, [sort], wanted.limit, wanted.offset, projection(wanted.fields, wanted.fieldsets))
 
 
-@operation(router, "POST", "/contacts/query", verb="contact.view", answers=Contacts)
+@operation(router, "POST", "/contacts/query", verb="contact.view", answers=Contacts, refuses=QUERIED)
 def query_contacts(request, body: Asked):
     """Look for contacts, by words, by a filter, or both.
 
@@ -212,7 +213,9 @@ def create_contact(request, body: NewContact):
     return show_contact(request, _create(request, body).pk)
 
 
-@operation(router, "GET", "/contacts/{contact}", verb="contact.view", answers=ContactAnswer)
+@operation(
+    router, "GET", "/contacts/{contact}", verb="contact.view", answers=ContactAnswer, refuses="UNSUPPORTED_FIELD"
+)
 def get_contact(request, contact: UUID, wanted: Query[WantedFields]):
     """Get a contact, archived or not; for one that was merged away, the one it is part of now."""
     only = projection(wanted.fields, wanted.fieldsets)
@@ -255,6 +258,7 @@ def delete_contact(request, contact: UUID):
     "/contacts/by-external-id/{path:external_id}",
     verb="contact.view",
     answers=ContactAnswer,
+    refuses="CONTACT_NOT_FOUND UNSUPPORTED_FIELD",
 )
 def get_contact_by_external_id(request, external_id: ExternalId, wanted: Query[WantedFields]):
     """Get the contact that your system calls so."""
@@ -339,7 +343,14 @@ def merge_contacts(request, contact: UUID, body: Merging):
     return show_contact(request, contact)
 
 
-@operation(router, "POST", "/contacts/{contact}/preview-merge", verb="contact.view", answers=ContactAnswer)
+@operation(
+    router,
+    "POST",
+    "/contacts/{contact}/preview-merge",
+    verb="contact.view",
+    answers=ContactAnswer,
+    refuses="ILLEGAL_SOURCE_CONTACTS",
+)
 def preview_merge_contacts(request, contact: UUID, body: Merging):
     """Show what a merge would make of the contact, without making it."""
     target, sources = _to_merge(request, contact, body)

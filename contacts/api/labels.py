@@ -20,6 +20,7 @@ from accounts.rest import (
 )
 from contacts import filters
 from contacts.api.shapes import (
+    QUERIED,
     ContactLabelFields,
     ContactLabelShape,
     Filter,
@@ -117,7 +118,7 @@ def list_contact_labels(request, wanted: Query[WantedLabels]):
     return _page(rows, [], wanted.limit, wanted.offset)
 
 
-@operation(router, "POST", "/labels/query", verb="contact.view", answers=ContactLabels)
+@operation(router, "POST", "/labels/query", verb="contact.view", answers=ContactLabels, refuses=QUERIED)
 def query_contact_labels(request, body: AskedLabels):
     """Look for labels by `key`, `displayName`, `createdDate` and `updatedDate`."""
     query = body.query

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from accounts import rest
+from accounts.openapi import code, refuses
 from accounts.rest import (
     LARGEST_OFFSET,
     LARGEST_PAGE,
@@ -49,6 +50,37 @@ CODES = {
     "merge_sources": (400, "ILLEGAL_SOURCE_CONTACTS"),
     "merge_itself": (400, "ILLEGAL_SOURCE_CONTACTS"),
 }
+code("CONTACT_NOT_FOUND", 404, why="there is no such contact in this business")
+code("LABEL_NOT_FOUND", 404, why="there is no such label in this business")
+code("CONTACT_ALREADY_CHANGED", 409, 412, why="the revision is not the present one; `data` shows what is")
+code("DUPLICATE_CONTACT_EXISTS", 409, why="somebody has this email or phone; `data` says who")
+code("CONTACT_ARCHIVED", 409, why="what is archived does not change; restore it first")
+code("EXTERNAL_ID_TAKEN", 409, why="another one has this external id")
+code("LABEL_EXISTS", 409, why="there is a label of this name")
+code("INSUFFICIENT_CONTACT_DATA", 400, why="a contact has a name, an email or a phone")
+code("ILLEGAL_SOURCE_CONTACTS", 400, why="these contacts cannot be merged into this one")
+code("CANNOT_HAVE_MULTIPLE_PRIMARY_INFO", 400, why="two emails or phones of a contact are called the primary one")
+code("ILLEGAL_LIMIT", 400, why="a page is too large, or begins too far away")
+code("UNSUPPORTED_FIELD", 400, why="a contact has no such field")
+code("UNSUPPORTED_SORT_FIELD", 400, why="the list cannot be sorted by this")
+code("MALFORMED_FILTER", 400, why="the filter is not written as the query language asks")
+code("UNSUPPORTED_FILTER_FIELD", 400, why="a filter asks for a field that there is not")
+code("UNSUPPORTED_FILTER_OPERATOR", 400, why="a filter compares a field in a way it cannot be compared")
+code("UNSUPPORTED_FILTER_VALUE", 400, why="a filter compares a field with a value of another kind")
+
+WRITTEN = "CONTACT_ALREADY_CHANGED INSUFFICIENT_CONTACT_DATA CANNOT_HAVE_MULTIPLE_PRIMARY_INFO LABEL_NOT_FOUND"
+refuses(
+    "contact.create contact.update",
+    f"CONTACT_NOT_FOUND {WRITTEN} DUPLICATE_CONTACT_EXISTS EXTERNAL_ID_TAKEN CONTACT_ARCHIVED",
+)
+refuses("contact.delete", "CONTACT_NOT_FOUND CONTACT_ALREADY_CHANGED CONTACT_ARCHIVED")
+refuses("contact.merge", "ILLEGAL_SOURCE_CONTACTS CONTACT_ALREADY_CHANGED CONTACT_ARCHIVED")
+refuses("contact_label.update", "LABEL_EXISTS")
+QUERIED = (
+    "ILLEGAL_LIMIT UNSUPPORTED_FIELD UNSUPPORTED_SORT_FIELD MALFORMED_FILTER UNSUPPORTED_FILTER_FIELD "
+    "UNSUPPORTED_FILTER_OPERATOR UNSUPPORTED_FILTER_VALUE"
+)
+
 # Where the model's fields stand in an `info`.
 PATHS = {
     "given_name": "info.name.first",

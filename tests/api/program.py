@@ -2,11 +2,15 @@
 
 import json
 from dataclasses import dataclass, field
+from functools import cache
 
 from django.test import Client
+from django.urls import resolve
 
 from accounts.models import Token
+from accounts.openapi import document
 from accounts.policy import SCOPES
+from config.api import api
 from tests.factories import actor
 
 
@@ -51,6 +55,7 @@ class Program:
         answer = self.client.generic(method, path, sent, content_type="application/json", headers=headers)
         assert answer["Content-Type"] == "application/json", answer.content[:300]
         assert answer.status_code < 500, answer.content
+        assert_is_told(method, path, answer)
         return Answer(answer.status_code, json.loads(answer.content), dict(answer.items()))
 
     def get(self, path, **headers) -> Answer:
@@ -72,6 +77,33 @@ class Program:
     def delete(self, path, body=None, **headers) -> Answer:
         """Delete something."""
         return self("DELETE", path, body, **headers)
+
+
+def assert_is_told(method, path, answer) -> None:
+    """Fail for a refusal with a code that the document does not tell of this operation."""
+    code = json.loads(answer.content).get("details", {}).get("applicationError", {}).get("code")
+    told = _operations().get((method, getattr(resolve(path.partition("?")[0]), "route", "")))
+    if code and told:
+        examples = told["responses"][answer.status_code]["content"]["application/json"]["examples"]
+        assert code in examples, f"{told['operationId']} does not tell of {answer.status_code} {code}"
+
+
+BRACKETS = str.maketrans("{}", "<>")  # as Django's addresses have them
+
+
+@cache
+def _operations() -> dict:
+    """Return what the document says of each operation, by method and route."""
+    told = [one for methods in document(api)["paths"].values() for one in methods.values()]
+    named = {one["operationId"]: one for one in told}
+    found = {}
+    for bound in api._get_bound_routers():
+        for route, view in bound.path_operations.items():
+            for one in view.operations:
+                for method in one.methods:
+                    address = f"{bound.prefix}{route}".lstrip("/").translate(BRACKETS)
+                    found[method, address] = named[one.operation_id]
+    return found
 
 
 def program_of(member, *scopes: str) -> Program:
