@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic.alias_generators import to_camel
 
-from accounts.policy import SCOPES
+from accounts.policy import SCOPES, TABLE
 
 SAYS = {
     200: "Done.",
@@ -108,7 +108,7 @@ code(
 )
 code("UNSUPPORTED_SORT", 400, why="the list cannot be sorted like this")
 
-CODED = "x-codes"  # where an operation keeps its codes until all floors have declared theirs
+CODED = "x-codes"  # where an operation keeps what its codes hang on, until all floors have declared theirs
 CALLED = {"key": "label"}  # parts of a path that are not called after what they name
 ALL = ("UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "RATE_LIMITED", "MALFORMED_REQUEST", "NULL_CHARACTER")
 WITH_BODY = ("MALFORMED_JSON", "UNSUPPORTED_MEDIA_TYPE", "BODY_TOO_LARGE")
@@ -122,18 +122,18 @@ WRONG_FIELDS = {
 FAULT = {"message": "", "details": {}}
 
 
-def codes_of(path: str, verb: str, *, writes: bool, has_body: bool, has_tag: bool, more=()) -> list[str]:
+def codes_of(path: str, verb: str, more: str, *, writes: bool, has_body: bool, has_tag: bool) -> list[str]:
     """Return the names of the codes that an operation may be refused with."""
     named = [CALLED.get(part, part) for part in re.findall(r"{(\w+)}", path)]
     parts = [f"{part.upper()}_NOT_FOUND" for part in named if part not in ("path", "external_id")]
-    names = [*ALL, *parts, *REFUSED_WITH.get(verb, ()), *more]
+    names = [*ALL, *parts, *REFUSED_WITH.get(verb, ()), *more.split()]
     names += (*(WRITING if writes else ()), *(WITH_BODY if has_body else ()))
     names += ("MALFORMED_IF_MATCH",) if writes and has_tag else ()
     return list(dict.fromkeys(names))
 
 
-def told(scope: str, codes: list[str], *, writes: bool, has_body: bool, has_tag: bool) -> dict:
-    """Return what the document says of an operation beside its shapes; has_tag: it knows revisions."""
+def told(path: str, verb: str, more: str, *, writes: bool, has_body: bool, has_tag: bool) -> dict:
+    """Return what the document says of an operation beside its shapes; more: codes; has_tag: it knows revisions."""
     done = {"description": SAYS[200], "headers": RATES | (REPLAYED if writes else TAG if has_tag else {})}
     statuses = (
         ALWAYS + ((413, 415) if has_body else ()) + ((409,) if writes else ()) + ((412,) if writes and has_tag else ())
@@ -143,10 +143,10 @@ def told(scope: str, codes: list[str], *, writes: bool, has_body: bool, has_tag:
         for status in sorted(statuses)
     }
     return {
-        "security": [{"token": [scope]}],
+        "security": [{"token": [TABLE[verb].scope]}],
         "parameters": ([KEY] if writes else []) + ([MATCH] if writes and has_tag else []),
         "responses": {200: done, **refusals},
-        CODED: codes,
+        CODED: {"path": path, "verb": verb, "more": more, "writes": writes, "has_body": has_body, "has_tag": has_tag},
     }
 
 
@@ -173,7 +173,7 @@ def document(api) -> dict:
     whole["paths"] = {_named(path, operations): operations for path, operations in whole["paths"].items()}
     for operations in whole["paths"].values():
         for operation in operations.values():
-            codes = operation.pop(CODED)
+            codes = codes_of(**operation.pop(CODED))
             for status, answer in operation["responses"].items():
                 if status != 200:
                     answer["content"]["application/json"]["examples"] = _examples(status, codes)

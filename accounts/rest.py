@@ -390,7 +390,7 @@ def operation(
         call.verb = verb
         scope = TABLE[verb].scope
         kind = {"writes": writes, "has_body": method != "GET", "has_tag": bool(shows)}
-        extra = openapi.told(scope, openapi.codes_of(path, verb, **kind, more=refuses.split()), **kind)
+        extra = openapi.told(path, verb, refuses, **kind)
         said = f"{(view.__doc__ or '').strip()}\n\nScope `{scope}`."
         return router.api_operation(
             [method],

@@ -221,7 +221,14 @@ def delete_template(request, template: UUID):
     return {}
 
 
-@operation(router, "POST", "/templates/{template}/preview", verb="template.view", answers=LetterShape)
+@operation(
+    router,
+    "POST",
+    "/templates/{template}/preview",
+    verb="template.view",
+    answers=LetterShape,
+    refuses="CARD_NOT_FOUND UNSUPPORTED_TEMPLATE",
+)
 def preview_template(request, template: UUID, body: AboutCard):
     """Get the mail that would be written about a card; nothing is sent.
 
