@@ -188,6 +188,11 @@ def _reason(card) -> Named | None:
     return closing and Named(str(closing.reason_id), closing.reason_name)
 
 
+def kind_of(fact: Fact) -> str:
+    """Return the kind of value that a fact is compared with."""
+    return MEMBERS_OF.get(fact.kind, fact.kind)
+
+
 def own_field(field, name: str) -> Fact:
     """Return a field that a workflow adds as a fact."""
     return Fact(name, "text" if field.kind == "choice" else field.kind, field.name, partial(_filled_in, field))
@@ -308,7 +313,7 @@ def why_not(condition: Condition, fact: Fact, actual, where: Where, *, in_words:
 
     in_words: False where nobody reads it, for to say what an id stands for the database is asked.
     """
-    op, wanted = condition.operator(fact), condition.value
+    op, wanted = condition.operator(fact), _meant(fact, condition.value, actual, where)
     if op in NEGATIVE and fact.kind in KINDS | MEMBERS_OF:
         # Compared with what is gone, nothing is different: that would be true of every card.
         for one in _several_of(wanted):
@@ -322,6 +327,25 @@ def why_not(condition: Condition, fact: Fact, actual, where: Where, *, in_words:
     if _holds(fact, op, actual, wanted):
         return ""
     return _sentence(fact, op, actual, wanted, where) if in_words else "It does not hold"
+
+
+# Signs by which a name says that it is one of the whole business, and not one that several rows may have.
+WHOLE_NAMES = {"phase": "/", "member": "@"}
+
+
+def _meant(fact, value, actual, where):
+    """Return what a fact is compared with, “Workflow / Phase” and a member's address as the ids they stand for."""
+    sign = WHOLE_NAMES.get(kind_of(fact))
+    if isinstance(value, list):
+        return [_meant(fact, one, actual, where) for one in value]
+    if sign is None or not isinstance(value, str) or sign not in value:
+        return value
+    if isinstance(actual, Named) and not folded(value).endswith(folded(actual.name)):
+        return value  # another one for certain, which costs no look
+    try:
+        return str(_row(fact, value, where).pk)
+    except ValidationError:
+        return value
 
 
 def _holds(fact, op, actual, wanted) -> bool:
@@ -386,7 +410,7 @@ def _row(fact, value, where):
     known = where.business.__dict__.get("rows_named", {})
     key = (fact.kind, str(value))
     if key not in known:
-        known[key] = Input(fact.name, MEMBERS_OF.get(fact.kind, fact.kind), fact.label).read(value, where)
+        known[key] = Input(fact.name, kind_of(fact), fact.label).read(value, where)
     return known[key]
 
 

@@ -17,13 +17,13 @@ from django.core.exceptions import ValidationError
 from accounts.verbs import refusal
 from automations.actions.registry import Action, actions
 from automations.conditions import (
-    MEMBERS_OF,
     MOST_CONDITIONS,
     Condition,
     Fact,
     Group,
     facts,
     find,
+    kind_of,
     own_field,
     why_not,
 )
@@ -104,6 +104,10 @@ class Document:
             if (fact := self.trigger.facts.get(part.field))
         )
 
+    def fact(self, name: str, where: Where) -> Fact | None:
+        """Return the fact that a condition names; None when there is none."""
+        return self.trigger.facts.get(name) or facts.get(name.removeprefix("card.")) or _own_field(name, where)
+
     def why_not(self, occasion: Occasion) -> str:
         """Return why the conditions do not hold, in words; "" when they do."""
         return self.conditions.fails(lambda condition: self._answer(condition, occasion))
@@ -135,14 +139,13 @@ class Document:
         return why_not(condition, fact, fact.ask(occasion), occasion)
 
     def _check(self, condition: Condition, where: Where) -> list[str]:
-        name = condition.field
-        fact = self.trigger.facts.get(name) or facts.get(name.removeprefix("card.")) or _own_field(name, where)
+        name, fact = condition.field, self.fact(condition.field, where)
         if fact is None:
             if name.startswith("field:"):
                 return [f"There is no field “{name.removeprefix('field:')}”."]
             raise ValidationError(f"Nothing is known as “{name}” when {self.trigger.label}.", code="field")
         condition.check(fact)
-        kind = MEMBERS_OF.get(fact.kind, fact.kind)
+        kind = kind_of(fact)
         if condition.value is None or kind not in KINDS or fact.choices:
             return []
         lacking = []

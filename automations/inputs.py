@@ -9,6 +9,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,14 +74,37 @@ class Input:
 
 
 KINDS: dict[str, Callable] = {}
+CALLED: dict[str, Callable] = {}  # of kinds that name rows: what a row is called where its id means nothing
 PLAIN = ("text", "long_text", "lines", "number", "money", "yes_no", "any")  # kinds that are more than words in JSON
 
 
-def kind(name: str, read: Callable) -> None:
-    """Add a kind of value; `read(value, where, input)` returns it or raises ValidationError or Missing."""
+def kind(name: str, read: Callable, called: Callable | None = None) -> None:
+    """Add a kind of value; `read(value, where, input)` returns it or raises ValidationError or Missing.
+
+    called: for a row that is read, the name by which another business may know it too.
+    """
     if name in KINDS:
         raise ValueError(f"the kind {name} is declared twice")
     KINDS[name] = read
+    if called:
+        CALLED[name] = called
+
+
+def by_name(value, name: str, where: Where):
+    """Return a value that is the id of a row as the name of that row, if this name leads back to it."""
+    pk = as_uuid(str(value).removeprefix("field:")) if isinstance(value, str) else None
+    if pk is None or name not in CALLED:
+        return value
+    try:
+        row = _one(KINDS[name](value, where, Input(name, name, name)))
+        called = CALLED[name](row)
+        return called if _one(KINDS[name](called, where, Input(name, name, name))) == row else value
+    except ValidationError:
+        return value
+
+
+def _one(read):
+    return read[0] if isinstance(read, list) and len(read) == 1 else read
 
 
 def folded(text) -> str:
@@ -196,9 +220,11 @@ def _phase(value, where, field):
     rows = Phase.objects.filter(business=where.business).select_related("workflow")
     if as_uuid(value):
         return _by_id_or_name(rows, value, "phase")
-    workflow, _, name = str(value).rpartition("/")
-    if workflow:
-        return _by_name(rows.filter(workflow=_workflow(workflow.strip(), where, field)), name.strip(), "phase")
+    parts = str(value).split("/")
+    for at in range(1, len(parts)):  # a name may hold a stroke of its own
+        with suppress(Missing):
+            workflow = _workflow("/".join(parts[:at]).strip(), where, field)
+            return _by_name(rows.filter(workflow=workflow), "/".join(parts[at:]).strip(), "phase")
     if where.workflow_id:
         rows = rows.filter(workflow=where.workflow_id)
     return _by_name(rows, value, "phase")
@@ -273,6 +299,27 @@ def _by_name(rows, value, what):
     return found
 
 
+def called_phase(phase: Phase) -> str:
+    """Return what a phase is called in the whole business."""
+    return f"{phase.workflow.name} / {phase.name}"
+
+
+def called_member(member) -> str:
+    """Return the address by which everybody knows a member."""
+    return member.user.email
+
+
+_called = {
+    "workflow": str,
+    "phase": called_phase,
+    "phases": called_phase,
+    "label": str,
+    "contact_label": str,
+    "member": called_member,
+    "trigger": lambda trigger: trigger.key,
+    "reason": str,
+    "card_field": str,
+}
 for _name, _read in {
     "text": _text,
     "long_text": _text,
@@ -298,4 +345,4 @@ for _name, _read in {
     "card_field": _card_field,
     "any": lambda value, where, field: value,
 }.items():
-    kind(_name, _read)
+    kind(_name, _read, _called.get(_name))

@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 
 from automations.actions.registry import Until, action
-from automations.inputs import KINDS, Input, Missing, kind
+from automations.inputs import KINDS, Input, Missing, called_phase, kind
 from boards.models import Attachment, Card, Comment, Field, Item
 from boards.ordering import BOTTOM, TOP
 
@@ -23,7 +23,7 @@ def _destination(value, where, field):
     raise Missing("phase in this workflow", value)
 
 
-kind("destination", _destination)
+kind("destination", _destination, called_phase)
 
 
 @action(

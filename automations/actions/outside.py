@@ -6,7 +6,7 @@ from django.utils import timezone
 from accounts.policy import MANAGER, OWNER, STAFF
 from automations import letters
 from automations.actions.registry import action
-from automations.inputs import KINDS, Input, Missing, folded, kind
+from automations.inputs import KINDS, Input, Missing, called_member, folded, kind
 from automations.models.delivery import Delivery
 from automations.models.notification import RULE, Notification
 from automations.models.template import MailTemplate
@@ -52,9 +52,9 @@ def _team(value, where, field):
     return who if who in TEAMS or who == ASSIGNEE else KINDS["member"](value, where, field)
 
 
-kind("team", _team)
+kind("team", _team, called_member)
 kind("template", _template)
-kind("recipient", _recipient)
+kind("recipient", _recipient, called_member)
 kind("endpoint", _endpoint)
 
 

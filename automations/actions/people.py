@@ -1,7 +1,7 @@
 """What rules ask of people."""
 
 from automations.actions.registry import action
-from automations.inputs import KINDS, Input, kind
+from automations.inputs import KINDS, Input, called_member, kind
 
 NOBODY = "nobody"
 
@@ -11,7 +11,7 @@ def _somebody(value, where, field):
     return None if str(value).strip().casefold() == NOBODY else KINDS["member"](value, where, field)
 
 
-kind("somebody", _somebody)
+kind("somebody", _somebody, called_member)
 
 
 @action(

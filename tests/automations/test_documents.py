@@ -19,7 +19,7 @@ from automations.triggers import triggers
 from automations.trying import matching_now, try_on
 from boards.models import Card, Field
 from contacts.models import ContactLabel
-from tests.factories import actor, make_card, make_contact
+from tests.factories import actor, make_card, make_contact, make_workflow
 
 pytestmark = pytest.mark.django_db
 SAY = {"type": "add_comment", "text": "Hello"}
@@ -74,6 +74,60 @@ def test_all_rules_go_out_and_come_in_as_one_document(business, owner, stranger,
     there = export(stranger.business)
     assert [one["rule"] for one in there["rules"]] == [one["rule"] for one in out["rules"]]
     assert [one["name"] for one in there["rules"]] == [one["name"] for one in out["rules"]]
+
+
+def test_rules_that_name_rows_by_id_are_understood_by_a_business_with_the_same_workflow(
+    business, owner, staff, stranger, workflow, phases
+):
+    label, by = workflow.labels.first(), actor(owner)
+    field = Field.create(workflow, name="Wood", by=by)
+    is_second = {"field": "new_state", "op": "is_one_of", "value": [str(phases[1].pk), "Elsewhere"]}
+    is_oak = {"field": f"field:{field.pk}", "op": "is", "value": "oak"}
+    by_id = {
+        "workflow": str(workflow.pk),
+        "trigger": "state_changed",
+        "conditions": {"all": [is_second, {"any": [is_oak, {"field": "assignee", "value": str(staff.pk)}]}]},
+        "actions": [
+            {"type": "add_label", "label": str(label.pk)},
+            {"type": "set_field", "field": str(field.pk), "value": "ash"},
+            {"type": "move_card", "to": str(phases[2].pk)},
+        ],
+    }
+    rule = Rule.create(business, by_id, by=by)
+    Rule.create(
+        business, {"trigger": {"type": "waiting", "phase": str(phases[0].pk), "for": "1h"}, "actions": [SAY]}, by=by
+    )
+    out = json.loads(json.dumps(export(business)))
+    carried, waits = (one["rule"] for one in out["rules"])
+    second = f"{workflow.name} / {phases[1].name}"
+    assert rule.exported_alone() == by_id, "alone it goes as it was written"
+    assert carried["workflow"] == workflow.name
+    assert carried["conditions"]["all"][0]["value"] == [second, "Elsewhere"]
+    assert carried["conditions"]["all"][1]["any"][1]["value"] == staff.user.email
+    assert [one.get("to") for one in carried["actions"]][2] == f"{workflow.name} / {phases[2].name}"
+    assert waits["trigger"]["phase"] == f"{workflow.name} / {phases[0].name}"
+
+    there = make_workflow(stranger.business, workflow.name)
+    wood = Field.create(there, name="Wood", by=actor(stranger))
+    made, _ = import_all(stranger.business, out, by=actor(stranger))
+    assert made.problems == ["There is no phase “Elsewhere”.", f"There is no member “{staff.user.email}”."]
+    card = make_card(there.phases.all()[1])
+    card.fill_fields({wood: "oak"}, by=actor(stranger))
+    trial = try_on(made, card)
+    assert (trial.reason, trial.error) == ("", "")
+    assert trial.steps == [f"Added the label {label.name}", "Set Wood to ash", f"Moved it to {phases[2].name}"]
+    assert try_on(made, make_card(there.phases.first())).reason.startswith("Phase it entered ")
+
+
+def test_a_phase_is_called_by_its_whole_name_also_where_names_hold_strokes(business, owner, workflow, phases, why_not):
+    phases[0].update(name="In / out", by=actor(owner))
+    other = make_workflow(business, "Repairs / spares")
+    other.phases.first().update(name="In / out", by=actor(owner))
+    card = make_card(phases[0])
+    for called in (f"{workflow.name} / In / out", "In / out"):
+        assert why_not(card, {"phase": called}) == ""
+    assert why_not(card, {"phase": "Repairs / spares / In / out"}) == "Phase In / out is not In / out"
+    assert why_not(card, [{"field": "phase", "op": "is_not", "value": "Repairs / spares / In / out"}]) == ""
 
 
 def test_of_a_document_that_is_wrong_nothing_is_imported(business, owner):
