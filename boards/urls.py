@@ -79,6 +79,7 @@ urlpatterns = [
     path("boards/<slug:workflow>/phases/<uuid:phase>/add/", moving.add, name="card_add"),
     path("cards/<int:number>/move/", moving.move, name="card_move"),
     path("cards/<int:number>/report/", moving.report, name="card_report"),
+    path("cards/<int:number>/signal/", moving.signal, name="card_signal"),
     path("cards/<int:number>/menu/", moving.menu, name="card_menu"),
     # The card
     path("cards/<int:number>/", cards.card, name="card"),

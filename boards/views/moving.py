@@ -13,9 +13,10 @@ from accounts.answers import done, refused
 from accounts.models import Event
 from accounts.policy import allowed, may
 from accounts.statements import Blank, Prepared
-from accounts.verbs import writing
+from accounts.verbs import Stale, writing
 from boards.forms.entering import EnterForm
 from boards.forms.moving import MoveForm, QuickAddForm
+from boards.forms.signalling import AnswerForm
 from boards.models import Card, Phase
 from boards.ordering import BOTTOM, TOP
 from boards.search import as_uuid
@@ -27,6 +28,7 @@ LARGEST_NUMBER = 2**31 - 1  # a larger one no column holds, so PostgreSQL would 
 CARD = Prepared(lambda: Card.objects.filter(business=Blank("business"), number=Blank("number")))
 PHASE = Prepared(lambda: Phase.objects.filter(business=Blank("business"), pk=Blank("pk")))
 ASKED = ("missing_facts", "closing", "entering")  # refusals that can be answered on the spot
+ASKING = {"entering", "answered"}  # what a form says that was drawn in the dialog
 KEPT = ("phase", "after", "before", "end", "revision")  # the update that waits for the answers
 
 
@@ -76,26 +78,55 @@ def report(request, number):
         reported = card.report(trigger, by=request.actor)
     except ValidationError as error:
         return refused(request, error, page, pieces=_piece(request, card))
+    return _say_what_followed(request, number, reported, trigger.name)
+
+
+@require_POST
+@allowed("card.signal")
+def signal(request, number):
+    """Press a button of the card's design; what it asks first is asked in a dialog, or on a page of its own."""
+    card = get_object_or_404(request.business.cards.on_board().select_related("workflow", "phase"), number=number)
+    page = reverse("card", args=[request.business.slug, number])
+    action = next((one for one in card.user_actions if one.event == request.POST.get("event")), None)
+    if action is None:
+        gone = Stale(f"{card.name} has no such button in {card.phase.name}. Nothing was done.")
+        return refused(request, gone, page, pieces=_piece(request, card))
+    form = AnswerForm(request.POST if "answered" in request.POST or not action.asks else None, action=action, card=card)
+    if not form.is_bound or not form.is_valid():
+        context = {"form": form, "card": card, "action": action}
+        piece = "#questions" if request.htmx else ""
+        return render(request, f"boards/signal.html{piece}", context, status=422 if form.is_bound else 200)
+    try:
+        event = card.signal(action.event, form.answers(), by=request.actor)
+    except ValidationError as error:
+        return refused(request, error, page, pieces=_piece(request, card))
+    return _say_what_followed(request, number, event, action.label)
+
+
+def _say_what_followed(request, number, reported: Event, name: str):
+    """Answer something that was reported or sent: where the card has gone because of it, or what held it back."""
+    page = reverse("card", args=[request.business.slug, number])
     follows = Event.objects.filter(root=reported).select_related(None).order_by("sequence")
-    moved = next((event for event in follows if event.name == "card.moved" and event.subject_id == card.pk), None)
+    here = [event for event in follows if event.subject_id == reported.subject_id]
+    moved = next((event for event in here if event.name == "card.moved"), None)
     held = next((event for event in follows if event.name == "card.held_back"), None)
     card = get_object_or_404(request.business.cards.select_related("workflow", "phase"), number=number)
     if moved:
-        said, kind = f"{trigger.name}: moved to {card.phase.name}", "win" if card.is_won else "success"
-        return done(request, page, said, pieces=beside(request, card), event=moved, kind=kind)
-    said = f"{trigger.name} is noted."
-    if held:
-        said = f"{trigger.name} is noted, but the card stays: {held.details['why']}"
-    return done(request, page, said, pieces=beside(request, card), kind="warning" if held else "success")
+        said, kind = f"{name}: moved to {card.phase.name}", "win" if card.is_won else "success"
+        return done(request, page, said, pieces=_closed_dialog(request) + beside(request, card), event=moved, kind=kind)
+    said = f"{name} is noted, but the card stays: {held.details['why']}" if held else f"{name} is noted."
+    pieces = _closed_dialog(request) + beside(request, card)
+    return done(request, page, said, pieces=pieces, kind="warning" if held else "success")
 
 
 @allowed("card.view")
 def menu(request, number):
     """Show a card's menu: where it can go, and what else can be done; without htmx the card's page has it all."""
-    card = get_object_or_404(request.business.cards.on_board().select_related("workflow"), number=number)
+    card = get_object_or_404(request.business.cards.on_board().select_related("workflow", "phase"), number=number)
     if not request.htmx:
         return redirect("card", request.business.slug, number)
     context = {**tile_context(request), "card": card, "phases": with_moons(card.workflow)}
+    context["user_actions"] = card.user_actions if may(request.actor, "card.signal") else []
     context["triggers"] = request.business.trigger_library.live() if may(request.actor, "card.report") else []
     return render(request, "boards/card_menu.html", context)
 
@@ -171,7 +202,7 @@ def _ask(request, asked):
 
 def _closed_dialog(request) -> str:
     """Return what empties the dialog that asked, once it has been answered."""
-    return '<div id="asking" hx-swap-oob="innerHTML"></div>' if "entering" in request.POST else ""
+    return '<div id="asking" hx-swap-oob="innerHTML"></div>' if ASKING & request.POST.keys() else ""
 
 
 def _board(request, card) -> str:

@@ -86,6 +86,7 @@ def panel_context(request, card: Card, *, forms: dict | None = None) -> dict:
         "may_move_card": is_open and may(request.actor, "card.move"),
         "triggers": _once(lambda: list(business.trigger_library.live())),
         "may_report": is_open and may(request.actor, "card.report"),
+        "user_actions": _once(lambda: card.user_actions if is_open and may(request.actor, "card.signal") else []),
         "order_steps": _once(lambda: card.order.steps.count()),
         "order_kinds": _once(lambda: business.ordertype_library.live().filter(stages__workflow=workflow)),
         "may_open_order": is_open and not card.order_id and may(request.actor, "order.open"),

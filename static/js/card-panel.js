@@ -2,7 +2,7 @@
 // the board, M and 1 to 9 move it, and a part in which somebody is writing is never redrawn under their hands.
 
 const HEARD = ["beforeSwap", "oobBeforeSwap", "afterSwap"];
-const EXEMPT = "#toasts, #say, script, template"; // what stays in reach: notices with their Undo
+const EXEMPT = "#toasts, #say, #ask, script, template"; // what stays in reach: notices with their Undo, and what a button asks
 const WRITING = "input:not([type=checkbox], [type=radio]), textarea, select";
 
 const plain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey;
