@@ -26,6 +26,7 @@ urlpatterns = [
     path("rules/<uuid:rule>/export/", rules.export_one, name="rule_export"),
     path("webhooks/", webhooks.webhooks, name="webhooks"),
     path("webhooks/new/", webhooks.new, name="webhook_new"),
+    path("webhooks/calls/", webhooks.calls, name="calls"),
     path("webhooks/calls/<uuid:call>/", webhooks.call, name="call"),
     path("webhooks/calls/<uuid:call>/resend/", webhooks.resend, name="call_resend"),
     path("webhooks/in/new/", inlets.new, name="inlet_new"),

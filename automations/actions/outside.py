@@ -79,6 +79,7 @@ def send_email(deed, template, to):
             to=address,
             card=card,
             event=deed.event,
+            run=deed.run,
             by=deed.by,
             **written,
         )
@@ -108,12 +109,13 @@ def call_webhook(deed, url):
         webhook=webhook,
         card=deed.occasion.card,
         event=deed.event,
+        run=deed.run,
         subject=deed.event.name if deed.event else "rule.acted",
         body=body,
         by=deed.by,
     )
     deed.shown.append({"kind": "webhook", "to": call.place, "subject": call.subject, "body": body})
-    return f"A call of {call.place}, on its way"
+    return f"A call of {call.place}"
 
 
 @action(

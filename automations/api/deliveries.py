@@ -38,6 +38,7 @@ class DeliveryShape(Shape):
     subject: str
     card_id: Id = None
     webhook_id: Id = None
+    run_id: Id = Field(None, description="The run of the rule that sends it by itself.")
     attempts: int
     error: str = Field(None, description="Why it failed last, or was stopped.")
     created_date: Moment
@@ -60,6 +61,7 @@ class WantedDeliveries(Shape):
     state: State | None = None
     kind: Kind | None = None
     webhook_id: UUID | None = None
+    run_id: UUID | None = None
     card_id: UUID | None = None
     limit: Page = 50
     offset: Offset = 0
@@ -83,7 +85,8 @@ def list_deliveries(request, wanted: Query[WantedDeliveries]):
 
     Calls are listed for a token whose maker may see webhooks; what members are told is nobody else's.
     """
-    asked = {"state": wanted.state, "kind": wanted.kind, "webhook": wanted.webhook_id, "card": wanted.card_id}
+    asked = {"state": wanted.state, "kind": wanted.kind, "webhook": wanted.webhook_id}
+    asked |= {"run": wanted.run_id, "card": wanted.card_id}
     rows = request.business.deliveries.seen_by(request.actor).without_texts()
     rows = rows.filter(**{key: value for key, value in asked.items() if value})
     shown, pagination = part_of(rows.order_by("-created_at", "-pk"), wanted, _shape)
@@ -132,6 +135,7 @@ def _shape(delivery: Delivery) -> dict:
         "subject": delivery.subject,
         "cardId": delivery.card_id and str(delivery.card_id),
         "webhookId": delivery.webhook_id and str(delivery.webhook_id),
+        "runId": delivery.run_id and str(delivery.run_id),
         "attempts": delivery.attempts,
         "error": delivery.error or None,
         "createdDate": in_millis(delivery.created_at),

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -65,6 +66,10 @@ class DeliveryQuerySet(models.QuerySet):
         """Return the mails to customers and whoever else rules write to, not what members are told; newest first."""
         return self.filter(kind=Delivery.MAIL, member=None).select_related("card")
 
+    def calls(self):
+        """Return the calls of webhooks, and those that rules make by themselves; newest first."""
+        return self.filter(kind=Delivery.CALL).select_related("webhook", "card")
+
     def seen_by(self, actor: Actor):
         """Return those that somebody may read: not what members are told, and calls where they may see webhooks."""
         rows = self.filter(member=None)
@@ -103,6 +108,7 @@ class Delivery(models.Model):
         (GIVEN_UP, "Given up"),
     ]
     OPEN = (WAITING, FAILED)
+    SHOWN = {"waiting": OPEN, "sent": (SENT,), "failed": (GIVEN_UP,)}  # what lists can be narrowed to
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     business = models.ForeignKey(Business, models.CASCADE, related_name="deliveries")
@@ -114,6 +120,9 @@ class Delivery(models.Model):
     )
     card = models.ForeignKey(Card, models.SET_NULL, null=True, blank=True, related_name="+")
     event = models.ForeignKey(Event, models.SET_NULL, null=True, blank=True, related_name="+")
+    run = models.ForeignKey(  # of a rule that sends it by itself
+        "automations.Run", models.SET_NULL, null=True, blank=True, related_name="deliveries"
+    )
     by_kind = models.CharField(max_length=10)
     by_id = models.CharField(max_length=40, blank=True)
     by_name = models.CharField(max_length=200, blank=True)
@@ -215,6 +224,12 @@ class Delivery(models.Model):
         for delivery in left:
             delivery.enqueue()
         return len(left)
+
+    @property
+    def step(self) -> int | None:
+        """Return which action of its run sends it."""
+        found = re.match(r"run [^ ]+:(\d+)", self.key)
+        return int(found[1]) if found else None
 
     @property
     def message_id(self) -> str:

@@ -282,6 +282,11 @@ class Rule(models.Model):
         """Return what its button says; "" for a rule that has none."""
         return str(self.read.options.get("label") or "") if self.trigger == "button" else ""
 
+    @property
+    def calls(self) -> bool:
+        """Answer whether it calls an address by itself."""
+        return any(one.get("type") == "webhook" for one in self.document.get("actions", []))
+
     @classmethod
     def buttons_of(cls, card) -> list["Rule"]:
         """Return the rules that have a button on a card."""

@@ -1,7 +1,6 @@
 """Mail templates, with a real card to try them on; and the outbox, where what waits can be stopped."""
 
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -13,10 +12,7 @@ from accounts.policy import allowed, may
 from automations import letters
 from automations.forms.outside import CardChoice, LetterheadForm, TemplateForm
 from automations.models import Delivery, Letterhead, MailTemplate
-
-MAILS = 30  # on a page
-STATES = {"waiting": Delivery.OPEN, "sent": (Delivery.SENT,), "failed": (Delivery.GIVEN_UP,)}
-
+from automations.views.outgoing import listed
 
 # Templates --------------------------------------------------------------------------------------------
 
@@ -155,12 +151,7 @@ def _editor(request, form, known):
 @allowed("delivery.view")
 def outbox(request):
     """List the mails: what waits, what has left, what was given up."""
-    show = request.GET.get("show", "")
-    mails = request.business.deliveries.mails().without_texts()
-    counts = {name: mails.filter(state__in=states).count() for name, states in STATES.items()}
-    if show in STATES:
-        mails = mails.filter(state__in=STATES[show])
-    told = {"page": Paginator(mails, MAILS).get_page(request.GET.get("page")), "counts": counts, "show": show}
+    told = listed(request, request.business.deliveries.mails())
     return render(request, "automations/outbox.html", told | _may(request))
 
 

@@ -133,6 +133,7 @@ def one_context(request, rule: Rule, sheet: Sheet | None = None, **more) -> dict
         "failed": runs.filter(state=FAILED).count(),
         "only_failed": wanted == FAILED,
         "try_form": TryForm(),
+        "may_see_calls": rule.calls and may(request.actor, "webhook.view"),
         **_editing(request, rule),
         **more,
     }

@@ -56,12 +56,14 @@ def run(request, run):
     cause = f"{event.actor_name} {event.sentence}" if event else ""
     others = request.business.runs.in_chain(run.chain_id).exclude(pk=run.pk).for_list()[:20] if run.chain_id else []
     may_retry = may(request.actor, "run.retry")
-    context = {"run": run, "steps": _steps(run), "cause": cause, "others": others, "may_retry": may_retry}
+    steps = _steps(run, list(run.deliveries.without_texts().order_by("key")))
+    context = {"run": run, "steps": steps, "cause": cause, "others": others, "may_retry": may_retry}
+    context |= {"may_see": {"mail": may(request.actor, "delivery.view"), "webhook": may(request.actor, "webhook.view")}}
     return render(request, "automations/run.html", context)
 
 
-def _steps(run: Run) -> list[dict]:
-    """Return each action of a run: what it is called, what it did, whether it was reached."""
+def _steps(run: Run, deliveries: list) -> list[dict]:
+    """Return each action of a run: what it is called, what it did, how what it sent stands, whether it was reached."""
     told = []
     for at, written in enumerate(run.actions):
         try:
@@ -70,7 +72,8 @@ def _steps(run: Run) -> list[dict]:
             label = "something this version does not know"
         said = run.steps[at] if at < len(run.steps) else ""
         is_next = at == len(run.steps) and run.state not in (DONE, SKIPPED)
-        told.append({"label": label, "said": said, "is_next": is_next})
+        sent = [one for one in deliveries if one.step == at]
+        told.append({"label": label, "said": said, "sent": sent, "is_next": is_next})
     return told
 
 

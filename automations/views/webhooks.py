@@ -13,6 +13,8 @@ from accounts.policy import allowed, may
 from automations.forms.outside import WebhookForm
 from automations.models import Delivery, Webhook
 from automations.signing import secret_for
+from automations.views.outgoing import listed
+from boards.search import as_uuid
 
 CALLS = 25  # on a page
 
@@ -98,6 +100,21 @@ def delete(request, webhook):
 
 @never_cache
 @allowed("webhook.view")
+def calls(request):
+    """List the calls: all, those that rules make by themselves (?by=rules), or those of one rule (?rule=)."""
+    rows = request.business.deliveries.calls()
+    rule = None
+    if "rule" in request.GET:
+        rule = get_object_or_404(request.business.rules, pk=as_uuid(request.GET["rule"]))
+        rows = rows.filter(run__rule=rule)
+    elif request.GET.get("by") == "rules":
+        rows = rows.filter(run__isnull=False)
+    told = listed(request, rows) | {"rule": rule, "by": request.GET.get("by")}
+    return render(request, "automations/calls.html", told)
+
+
+@never_cache
+@allowed("webhook.view")
 def call(request, call):
     """Show one call: what was sent, each attempt, and what came back."""
     known = _call(request, call)
@@ -120,8 +137,7 @@ def resend(request, call):
 
 
 def _call(request, pk) -> Delivery:
-    rows = request.business.deliveries.filter(kind=Delivery.CALL).select_related("webhook", "card")
-    return get_object_or_404(rows, pk=pk)
+    return get_object_or_404(request.business.deliveries.calls().select_related("run"), pk=pk)
 
 
 def _webhook(request, pk) -> Webhook:

@@ -6,7 +6,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from automations.models import Delivery, Letterhead, MailTemplate, Webhook
+from automations.models import Delivery, Letterhead, MailTemplate, Rule, Webhook
+from automations.occasion import Occasion
+from automations.running import consider
 from tests.factories import actor, make_card, make_contact, make_workflow
 
 pytestmark = pytest.mark.django_db
@@ -260,3 +262,46 @@ def test_a_mail_is_shown_as_it_leaves(browse, staff, mail, at):
 def test_a_viewer_reads_no_mails_and_staff_no_webhooks(browse, viewer, staff, mail, webhook, at):
     assert browse(viewer).get(at("outbox")).status_code == 403
     assert browse(staff).get(at("webhook", webhook.pk)).status_code == 403
+
+
+# What rules send --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(business, owner, workflow, card, template):
+    """Return a run that has called an address and written a mail."""
+    call = {"type": "webhook", "url": "https://api.example/T0KEN"}
+    letter = {"type": "send_email", "template": "hello", "to": "customer"}
+    document = {"trigger": "card_created", "actions": [call, letter]}
+    rule = Rule.create(business, document, name="Tell them", by=actor(owner))
+    return consider(rule, Occasion.at(card, "a sample", "sample"))
+
+
+def test_a_run_shows_how_what_it_sent_stands(browse, manager, staff, viewer, run, at):
+    Delivery.objects.filter(kind="webhook").update(state="given_up", error="It answered 500.")
+    call, mail = Delivery.objects.get(kind="webhook"), Delivery.objects.get(kind="mail")
+    page = browse(manager).get(at("run", run.pk)).content.decode()
+    for shown in ("Given up", "It answered 500.", at("call", call.pk), "Leaves in 10 min", at("mail", mail.pk)):
+        assert shown in page
+    page = browse(staff).get(at("run", run.pk)).content.decode()
+    assert (at("mail", mail.pk) in page, at("call", call.pk) in page) == (True, False)
+    page = browse(viewer).get(at("run", run.pk)).content.decode()
+    assert "Given up" in page
+    assert not [one for one in ("It answered 500.", "T0KEN", "ines@x.test", at("mail", mail.pk)) if one in page]
+
+
+def test_the_calls_of_rules_have_a_list_of_their_own(browse, manager, staff, run, webhook, owner, at):
+    Delivery.queue_test(webhook, by=actor(owner))
+    client = browse(manager)
+
+    def listed(query):
+        page = client.get(at("calls") + query).content.decode()
+        assert "T0KEN" not in page
+        return page.count('class="outside__way clip"')
+
+    counts = {"": 2, "?by=rules": 1, f"?rule={run.rule_id}": 1, "?show=waiting": 2, "?show=sent": 0}
+    assert {query: listed(query) for query in counts} == counts
+    assert f"{at('calls')}?rule={run.rule_id}" in client.get(at("rule", run.rule_id)).content.decode()
+    assert f"{at('calls')}?by=rules" in client.get(at("webhooks")).content.decode()
+    assert client.get(f"{at('calls')}?rule=moon").status_code == 404
+    assert browse(staff).get(at("calls")).status_code == 403
