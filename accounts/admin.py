@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 
 from accounts.actor import Actor
-from accounts.models import Business, Event, Invitation, Membership, Receipt, Token, User
+from accounts.models import Business, Event, Invitation, Membership, Receipt, Token, Untold, User
 from accounts.verbs import writing
 
 admin.site.site_title = admin.site.site_header = "Phasewise administration"
@@ -369,6 +369,18 @@ class EventAdmin(SeenAdmin):
     search_fields = ("subject_name", "actor_name", "name", "business__name", "business__slug")
     date_hierarchy = "at"
     ordering = ("-pk",)
+
+
+@admin.register(Untold)
+class UntoldAdmin(VerbAdmin):
+    """Events of which not everybody could be told."""
+
+    says = "Events are told again by themselves for half an hour. What was set aside then can be told again."
+    list_display = ("event", "business", "attempts", "due_at", "set_aside_at", "error")
+    list_filter = (("set_aside_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("business", "event")
+    search_fields = ("event__name", "event__subject_name", "business__name", "business__slug")
+    actions = (deed("retell", "Tell again", final=True),)
 
 
 @admin.register(User)

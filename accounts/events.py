@@ -13,7 +13,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import wraps
 
 from django.apps import apps
@@ -119,26 +118,20 @@ def record(name: str, subject: models.Model, by: Actor, /, **details):
     return event
 
 
-def tell(event) -> None:
-    """Tell every listener of a committed event, then tick it; a listener that fails is logged and told again."""
-    failed = False
+def tell(event) -> str:
+    """Tell every listener of a committed event, then tick it; return which of them could not take it, in words.
+
+    What a listener's failure leaves unticked is told again (accounts/models/untold.py).
+    """
+    failed = []
     for receiver, answer in recorded.send_robust(sender=catalogue[event.name], event=event):
         if isinstance(answer, Exception):
-            failed = True
             log.error("%s could not take event %s: %r", receiver, event.pk, answer)
-    if not failed:
-        type(event).objects.filter(pk=event.pk).update(told_at=timezone.now())
-
-
-def tell_again(older_than: timedelta = timedelta(seconds=30)) -> int:
-    """Tell what a crash left untold; return how many events were told."""
-    Event = apps.get_model("accounts", "Event")
-    untold = Event.objects.filter(told_at=None, name__in=catalogue, at__lt=timezone.now() - older_than).order_by("pk")[
-        :500
-    ]
-    for event in untold:
-        tell(event)
-    return len(untold)
+            failed.append(f"{getattr(receiver, '__name__', receiver)} ({type(answer).__name__})")
+    if failed:
+        return f"Something went wrong inside Phasewise: {', '.join(failed)}."
+    type(event).objects.filter(pk=event.pk).update(told_at=timezone.now())
+    return ""
 
 
 def sentence(event, to: str = ""):
@@ -183,3 +176,17 @@ declare(
     "token.created", "API token created", "created the API token {name} for {scopes}", ["name", "scopes"], icon="link"
 )
 declare("token.revoked", "API token revoked", "revoked the API token {name}", ["name"], icon="link")
+declare(
+    "event.set_aside",
+    "What should have followed was set aside",
+    "could not do what follows from “{what}”, number {number}: {why}",
+    ["what", "number", "why"],
+    icon="warn",
+)
+declare(
+    "event.retold",
+    "Told again",
+    "had everybody told again of “{what}”, number {number}",
+    ["what", "number"],
+    icon="refresh",
+)

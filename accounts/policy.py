@@ -55,6 +55,7 @@ TABLE: dict[str, Grant] = {
     "token.create": Grant(MANAGER, says="create API tokens"),
     "token.revoke": Grant(MANAGER, says="revoke API tokens"),
     "event.view": Grant(VIEWER, "CARD_VIEW", says="see what happened"),
+    "event.retell": Grant(MANAGER, says="tell again what could not be told"),
     # Contacts
     "contact.view": Grant(VIEWER, "CONTACT_VIEW", says="see contacts"),
     "contact.create": Grant(STAFF, "CONTACT_MANAGE", says="create contacts"),
@@ -131,6 +132,7 @@ TABLE: dict[str, Grant] = {
     "card.signal": Grant(STAFF, "EVENT_REPORT", says="send events to cards"),
     "card.plan_report": Grant(STAFF, "EVENT_REPORT", says="plan what is reported later"),
     "card.cancel_report": Grant(STAFF, "EVENT_REPORT", says="cancel what is reported later"),
+    "card.retry_report": Grant(MANAGER, says="report again what could not be reported"),
     "card.assign": Grant(STAFF, "CARD_MANAGE", says="assign cards"),
     "card.add_label": Grant(STAFF, "CARD_MANAGE", says="label cards"),
     "card.remove_label": Grant(STAFF, "CARD_MANAGE", says="label cards"),
@@ -155,6 +157,7 @@ TABLE: dict[str, Grant] = {
     "rule.act": Grant(MANAGER, says="let a rule act"),
     "run.retry": Grant(STAFF, "AUTOMATION_MANAGE", says="try again what a rule could not do"),
     "run.cancel": Grant(STAFF, "AUTOMATION_MANAGE", says="stop what a rule has begun"),
+    "health.view": Grant(MANAGER, says="see whether everything is carried"),
     # What leaves the building
     "webhook.view": Grant(MANAGER, "AUTOMATION_VIEW", says="see webhooks and what they were told"),
     "webhook.create": Grant(MANAGER, "AUTOMATION_MANAGE", says="make webhooks"),

@@ -1,8 +1,12 @@
 """Rules, what they did, and what leaves the building, in the back room."""
 
 from django.contrib import admin
+from django.db.models import Count
+from django_ox.models import OxTask
 
 from accounts.admin import SeenAdmin, VerbAdmin, deed
+from accounts.models import Untold
+from automations.health import absence, in_words, lately, queues
 from automations.models import (
     Delivery,
     Inlet,
@@ -15,7 +19,9 @@ from automations.models import (
     Run,
     Timer,
     Webhook,
+    Worker,
 )
+from automations.models.run import FAILED
 
 BUSINESS = ("business__name", "business__slug")
 
@@ -49,8 +55,8 @@ class TimerAdmin(SeenAdmin):
     """What was reported for a later time."""
 
     says = "Timers are set and cancelled by programs, through the API."
-    list_display = ("trigger", "business", "card", "external_id", "at", "fired_at", "cancelled_at")
-    list_filter = ("trigger",)
+    list_display = ("trigger", "business", "card", "external_id", "at", "fired_at", "cancelled_at", "set_aside_at")
+    list_filter = ("trigger", ("set_aside_at", admin.EmptyFieldListFilter))
     list_select_related = ("business", "card")
     search_fields = ("trigger", "external_id", *BUSINESS)
     date_hierarchy = "at"
@@ -184,3 +190,69 @@ class ReceivedAdmin(SeenAdmin):
     list_select_related = ("inlet", "card")
     search_fields = ("said", "inlet__name", "inlet__business__name")
     date_hierarchy = "at"
+
+
+@admin.register(Worker)
+class WorkerAdmin(SeenAdmin):
+    """Who does what happens by itself, and how it goes everywhere."""
+
+    says = "A worker is listed when it was heard of within a day; it signs in by itself, every minute that it sweeps."
+    list_display = ("name", "began_at", "seen_at", "silence")
+    search_fields = ("name",)
+    change_list_template = "admin/health.html"
+
+    def get_queryset(self, request):
+        """Return workers with how long each was silent."""
+        return super().get_queryset(request).with_silence()
+
+    @admin.display(description="not heard of for")
+    def silence(self, row) -> str:
+        """Return how long nothing was heard of it."""
+        return in_words(row.silence)
+
+    def changelist_view(self, request, extra_context=None):
+        """Show how it goes in all businesses together, above the workers."""
+        told = {"absence": absence(), "queues": queues(), "lately": lately(), "set_aside": _set_aside()}
+        return super().changelist_view(request, told | (extra_context or {}))
+
+
+def _set_aside() -> list[dict]:
+    """Return how much was set aside of each kind, with where it is listed."""
+    tasks = OxTask.objects.filter(status__in=(OxTask.Status.FAILED, OxTask.Status.LOST)).order_by()
+    counts = dict(tasks.values("status").annotate(count=Count("pk")).values_list("status", "count"))
+    listed = "admin:automations_{}_changelist".format
+    return [
+        {
+            "name": "Deliveries given up",
+            "count": Delivery.objects.filter(state=Delivery.GIVEN_UP).count(),
+            "to": listed("delivery"),
+            "query": f"state__exact={Delivery.GIVEN_UP}",
+        },
+        {
+            "name": "Runs that failed",
+            "count": Run.objects.filter(state=FAILED).count(),
+            "to": listed("run"),
+            "query": f"state__exact={FAILED}",
+        },
+        {
+            "name": "Planned reports that could not be made",
+            "count": Timer.objects.set_aside().count(),
+            "to": listed("timer"),
+            "query": "set_aside_at__isempty=0",
+        },
+        {
+            "name": "Events that could not be told",
+            "count": Untold.objects.set_aside().count(),
+            "to": "admin:accounts_untold_changelist",
+            "query": "set_aside_at__isempty=0",
+        },
+        *(
+            {
+                "name": f"Tasks: {status.label.lower()}",
+                "count": counts.get(status, 0),
+                "to": "admin:django_ox_oxtask_changelist",
+                "query": f"status__exact={status}",
+            }
+            for status in (OxTask.Status.FAILED, OxTask.Status.LOST)
+        ),
+    ]

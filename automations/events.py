@@ -39,6 +39,21 @@ declare(
 )
 
 declare(
+    "card.report_failed",
+    "Planned report set aside",
+    "could not report {label} as planned: {why}",
+    ["workflow", "number", "label", "timer", "why"],
+    icon="warn",
+)
+declare(
+    "card.report_retried",
+    "Planned report tried again",
+    "had it reported again: {label}",
+    ["workflow", "number", "label", "timer"],
+    icon="refresh",
+)
+
+declare(
     "webhook.created", "Webhook made", "made the webhook {webhook} for {events}", ["webhook", "events"], icon="link"
 )
 declare("webhook.updated", "Webhook changed", "changed {changed} of the webhook", ["webhook", "changed"], icon="link")

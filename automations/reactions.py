@@ -20,6 +20,8 @@ from automations.running import consider
 from automations.triggers import by_event
 from boards.models import Card, Definition, Phase
 
+TROUBLES = "rule.failed rule.stopped webhook.disabled delivery.given_up card.report_failed event.set_aside".split()
+
 
 @wants(lambda event: bool(Rule.objects.set_off_by(event)))
 def run_rules(sender, event, **kwargs):
@@ -142,7 +144,7 @@ def listen():
     recorded.connect(lay_down_rules, sender=catalogue["workflow.published"], dispatch_uid="lay_down_rules")
     for name in ("card.commented", "card.assigned"):
         recorded.connect(notify_named, sender=catalogue[name], dispatch_uid=f"notify_named {name}")
-    for name in ("rule.failed", "rule.stopped", "webhook.disabled", "delivery.given_up"):
+    for name in TROUBLES:
         recorded.connect(notify_of_trouble, sender=catalogue[name], dispatch_uid=f"notify_of_trouble {name}")
     for name in TAKES_BACK:
         recorded.connect(take_back, sender=catalogue[name], dispatch_uid=f"take_back {name}")

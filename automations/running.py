@@ -14,7 +14,7 @@ from accounts.events import record
 from accounts.verbs import writing
 from automations.inputs import Missing
 from automations.models.rule import WATCH, Rule
-from automations.models.run import FAILED, RUNNING, SKIPPED, STOPPED, TURN, WAITING, WATCHED, Run
+from automations.models.run import FAILED, RUNNING, SKIPPED, STOPPED, TURN, WATCHED, Run
 from automations.models.timer import Timer
 from automations.moments import Asked
 from automations.occasion import Occasion
@@ -24,7 +24,6 @@ from automations.trying import rehearse
 log = logging.getLogger(__name__)
 
 BATCH = 200  # at one look; the rest at the next
-INTERRUPTED = timedelta(seconds=60)  # without a sign of life, after which a run is taken up by somebody else
 
 
 def consider(rule: Rule, occasion: Occasion) -> Run | None:
@@ -122,19 +121,17 @@ def _heed(rule: Rule, now) -> int:
 
 def wake() -> int:
     """Let the runs go on whose wait is over; return how many there were."""
-    due = Run.objects.filter(state=WAITING, wakes_at__lte=timezone.now()).order_by("wakes_at")
-    return _each(due[:BATCH], Run.wake)
+    return _each(Run.objects.due()[:BATCH], Run.wake)
 
 
 def fire_timers() -> int:
     """Report what was planned for a time that has come; return how many there were."""
-    return _each(Timer.objects.pending().filter(at__lte=timezone.now())[:BATCH], Timer.fire)
+    return _each(Timer.objects.due()[:BATCH], Timer.fire)
 
 
 def take_up() -> int:
     """Go on with the runs that somebody's death interrupted; return how many there were."""
-    left = Run.objects.filter(state=RUNNING, touched_at__lte=timezone.now() - INTERRUPTED).order_by("touched_at")
-    return _each(left[:BATCH], Run.take_up)
+    return _each(Run.objects.interrupted()[:BATCH], Run.take_up)
 
 
 def _each(rows, deed) -> int:

@@ -4,9 +4,8 @@ import logging
 
 from django.tasks import task
 
-from accounts.events import tell_again
-from accounts.models import Receipt
-from automations.models import Delivery, Notification, Rule
+from accounts.models import Receipt, Untold
+from automations.models import Delivery, Notification, Rule, Worker
 from automations.progress import time_is_up
 from automations.running import fire_timers, heed_moments, take_up, wake
 from boards.models import Phase, Workflow
@@ -18,7 +17,8 @@ log = logging.getLogger(__name__)
 def sweep() -> None:
     """Tell what a crash left untold, go on with what waited or was interrupted, and move on the cards whose time is up."""
     for deed in (
-        tell_again,
+        Worker.sign_in,
+        Untold.tell_again,
         take_up,
         wake,
         Delivery.carry_on,

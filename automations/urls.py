@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from automations.views import buttons, inbox, inlets, mail, rules, runs, webhooks
+from automations.views import buttons, health, inbox, inlets, mail, rules, runs, webhooks
 
 urlpatterns = [
     path("cards/<int:number>/buttons/", buttons.buttons, name="card_buttons"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("rules/recipes/", rules.recipes, name="rule_recipes"),
     path("rules/import/", rules.bring_in, name="rule_import"),
     path("rules/export/", rules.export, name="rule_export_all"),
+    path("rules/health/", health.health, name="health"),
+    path("rules/health/again/", health.again, name="health_again"),
     path("rules/runs/", runs.runs, name="runs"),
     path("rules/runs/<uuid:run>/", runs.run, name="run"),
     path("rules/runs/<uuid:run>/retry/", runs.retry, name="run_retry"),

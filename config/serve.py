@@ -53,6 +53,8 @@ def prepare(address: str) -> None:
     from django.core.management import CommandError, call_command
     from django.db import OperationalError
 
+    from automations.tasks import sweep
+
     settings.DATABASES["default"].get("OPTIONS", {}).pop("pool", None)  # it would wait long and not say for what
     settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
     with (settings.VAR_DIR / "prepare.lock").open("w") as turn:
@@ -68,6 +70,7 @@ def prepare(address: str) -> None:
         _collect_static_files()
         if settings.EMBEDDED:
             call_command("demo", address=address)
+        sweep.enqueue()  # what fell due while nobody worked is not left waiting for the next minute
 
 
 def _collect_static_files() -> None:

@@ -8,6 +8,7 @@ from automations.models.run import Run
 from automations.models.template import Letterhead, MailTemplate
 from automations.models.timer import Timer
 from automations.models.webhook import Webhook
+from automations.models.worker import Worker
 
 __all__ = [
     "Delivery",
@@ -21,4 +22,5 @@ __all__ = [
     "Run",
     "Timer",
     "Webhook",
+    "Worker",
 ]

@@ -1,6 +1,7 @@
 """What leaves the building: mails and calls, as rows that the worker carries."""
 
 import json
+import logging
 import random
 import re
 import uuid
@@ -26,6 +27,8 @@ from automations.outbound import host_of
 from automations.signing import secret_for
 from boards.models import Card
 
+log = logging.getLogger(__name__)
+
 # After the first attempt, the second follows in five seconds, and so on: a day's work of patience.
 PAUSES = [
     timedelta(seconds=5),
@@ -41,6 +44,7 @@ AT_LEAST = timedelta(seconds=60)  # to whoever is slow or asks us to slow down
 LOGGED = 10  # attempts that are kept in the log
 BATCH = 500
 PUT_OFF = timedelta(hours=1)
+BEHIND = -10  # the priority of what is sent again: thousands of them must not hold up what is fresh
 # What takes back what: the opposite event, and which of its details must be the same as which of ours.
 TAKES_BACK = {
     "card.moved": ("card.moved", {"before": "after", "after": "before"}),
@@ -156,9 +160,14 @@ class Delivery(models.Model):
             ),
             models.Index(fields=["card"], condition=models.Q(state="waiting"), name="delivery_waiting"),
             models.Index(
-                fields=["business", "finished_at"],
-                condition=models.Q(state="sent", kind="mail"),
-                name="delivery_budget_of_business",
+                fields=["business", "kind", "finished_at"],
+                condition=models.Q(state="sent"),
+                name="delivery_sent",
+            ),
+            models.Index(
+                fields=["business", "kind", "finished_at"],
+                condition=models.Q(state="given_up"),
+                name="delivery_given_up",
             ),
             models.Index(fields=["to", "finished_at"], condition=models.Q(state="sent"), name="delivery_budget"),
         ]
@@ -195,10 +204,11 @@ class Delivery(models.Model):
             webhook.business, cls.CALL, key, webhook=webhook, to=webhook.url, most_attempts=1, by=by, **about
         )
 
-    def enqueue(self) -> None:
-        """Let the worker know when this is due."""
+    def enqueue(self, *, behind: bool = False) -> None:
+        """Let the worker know when this is due; behind: after what is fresh."""
         is_later = self.due_at > timezone.now()
-        deliver.using(run_after=self.due_at if is_later else None).enqueue(str(self.pk))
+        task = deliver.using(run_after=self.due_at if is_later else None, priority=BEHIND if behind else 0)
+        task.enqueue(str(self.pk))
 
     # Carrying -----------------------------------------------------------------------------------------
 
@@ -208,13 +218,15 @@ class Delivery(models.Model):
         delivery = cls._claim(pk)
         if delivery is None:
             return
-        why = delivery._stands_in_the_way()
-        if why:
-            delivery._settle(why)
-        elif delivery.kind == cls.MAIL:
-            delivery._settle(mail(delivery))
-        else:
-            delivery._settle(call(delivery, delivery.secrets))
+        try:
+            outcome = delivery._stands_in_the_way() or delivery._attempt()
+        except Exception as error:
+            log.exception("Delivery %s could not be attempted", delivery.pk)
+            outcome = Outcome(False, f"Something went wrong inside Phasewise ({type(error).__name__}).")
+        delivery._settle(outcome)
+
+    def _attempt(self) -> Outcome:
+        return mail(self) if self.kind == self.MAIL else call(self, self.secrets)
 
     @classmethod
     def carry_on(cls) -> int:
@@ -336,7 +348,7 @@ class Delivery(models.Model):
             raise ValidationError("The webhook is switched off. Switch it on first.", code="disabled")
         self.state, self.due_at, self.attempts, self.finished_at = self.WAITING, timezone.now(), 0, None
         self.save(update_fields=["state", "due_at", "attempts", "finished_at"])
-        self.enqueue()
+        self.enqueue(behind=True)
         return self.record("delivery.resent", by)
 
     @property

@@ -1,5 +1,6 @@
 """What people are told: in the app at once, by mail as they like it."""
 
+import logging
 import uuid
 from datetime import datetime, time, timedelta
 
@@ -15,6 +16,8 @@ from accounts.policy import RANK, STAFF
 from accounts.verbs import refusal, refuse_unknown, verb, writing
 from automations.models.delivery import Delivery
 from boards.models import Card
+
+log = logging.getLogger(__name__)
 
 RULE, MENTION, ASSIGNED, TROUBLE = "rule", "mention", "assigned", "trouble"
 KINDS = [
@@ -158,7 +161,13 @@ class Notification(models.Model):
         """Write the day's mail of each member whose hour has come; return how many."""
         waiting = cls.objects.unread().filter(way=DIGEST, mailed_at=None)
         members = Membership.objects.filter(pk__in=waiting.values("member")).select_related("business", "user")
-        return sum(cls._digest(member, waiting.filter(member=member)) for member in members)
+        count = 0
+        for member in members:
+            try:
+                count += cls._digest(member, waiting.filter(member=member))
+            except Exception:  # one that fails does not hold up the others
+                log.exception("The day's mail of member %s could not be written", member.pk)
+        return count
 
     @classmethod
     def _digest(cls, member, waiting) -> int:

@@ -3,16 +3,18 @@
 import logging
 import uuid
 from contextlib import suppress
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, OperationalError, models, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business, Event
-from accounts.verbs import Stale, in_one, verb
+from accounts.verbs import Stale, in_one, verb, writing
 from automations.actions.registry import Deed, Until
 from automations.document import action_of
 from automations.inputs import is_yes
@@ -36,7 +38,8 @@ STATES = [
     (CANCELLED, "Cancelled"),
 ]
 TURN = [RUNNING, WAITING, DONE, FAILED, WATCHED, CANCELLED]  # states of a run that used up the rule's turn
-TRIES = 5  # times a run that somebody's death interrupted is taken up again
+TRIES = 5  # times a run that somebody's death interrupted at a step is taken up again
+INTERRUPTED = timedelta(seconds=60)  # without a sign of life, after which a run is taken up by somebody else
 
 
 class RunQuerySet(models.QuerySet):
@@ -61,6 +64,14 @@ class RunQuerySet(models.QuerySet):
         )
         return {row["rule"]: row for row in counted}
 
+    def due(self):
+        """Return those whose wait is over."""
+        return self.filter(state=WAITING, wakes_at__lte=timezone.now()).order_by("wakes_at")
+
+    def interrupted(self):
+        """Return those that began to run and of which nothing was heard since, by the database's clock."""
+        return self.filter(state=RUNNING, touched_at__lte=Now() - INTERRUPTED).order_by("touched_at")
+
     def in_chain(self, chain_id):
         """Return the runs that one root event led to."""
         return self.filter(chain=chain_id)
@@ -71,6 +82,8 @@ class Run(models.Model):
 
     The actions are those of the document as it was then; `step` says how many are done. Each is done in one
     transaction with its count, so that whoever dies in between neither loses nor repeats one.
+    attempts: by people. interruptions: how often it was taken up at the step where it stands, counted when it is taken.
+    touched_at: its last sign of life, by the database's clock.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -96,8 +109,9 @@ class Run(models.Model):
     stood_in = models.ForeignKey(Phase, models.SET_NULL, null=True, blank=True, related_name="+")
     wakes_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=1)
+    interruptions = models.PositiveSmallIntegerField(default=0)
     began_at = models.DateTimeField(default=timezone.now)
-    touched_at = models.DateTimeField(default=timezone.now)
+    touched_at = models.DateTimeField(db_default=Now())
 
     objects = RunQuerySet.as_manager()
 
@@ -262,8 +276,8 @@ class Run(models.Model):
         self._lock()
         if self.state != FAILED:
             raise ValidationError("Only what failed can be tried again.", code="state")
-        self.state, self.reason, self.attempts = RUNNING, "", self.attempts + 1
-        self._keep("state", "reason", "attempts")
+        self.state, self.reason, self.attempts, self.interruptions = RUNNING, "", self.attempts + 1, 0
+        self._keep("state", "reason", "attempts", "interruptions")
         transaction.on_commit(lambda: Run.objects.get(pk=self.pk).go_on(), robust=True)
         return True
 
@@ -276,31 +290,37 @@ class Run(models.Model):
 
     def wake(self) -> None:
         """Go on after a wait that is over, unless its reason is gone."""
-        in_one(self._wake)
-        self.go_on()
+        if self._take(Run.objects.due()):
+            in_one(self._wake)
+            self.go_on()
 
     def _wake(self) -> None:
         self._lock()
         if self.state != WAITING or self.wakes_at > timezone.now():
             return
-        self.state, self.wakes_at = RUNNING, None
+        self.state, self.wakes_at, self.interruptions = RUNNING, None, 0
         if gone := self._reason_is_gone():
             self.state, self.reason = CANCELLED, gone
-        self._keep("state", "wakes_at", "reason")
+        self._keep("state", "wakes_at", "reason", "interruptions")
 
     def take_up(self) -> None:
         """Go on where somebody's death interrupted; what was interrupted again and again is set aside."""
-        in_one(self._take_up)
-        self.go_on()
+        if self._take(Run.objects.interrupted()):
+            self.go_on()
 
-    def _take_up(self) -> None:
+    def _take(self, standing) -> bool:
+        """Take it if it still stands among these; it counts from now on, whatever becomes of the worker."""
+        with writing():
+            count = models.F("interruptions") + 1
+            taken = standing.filter(pk=self.pk).update(interruptions=count, touched_at=Now())
+        if taken:
+            in_one(self._set_aside_if_hopeless)
+        return bool(taken)
+
+    def _set_aside_if_hopeless(self) -> None:
         self._lock()
-        if self.state != RUNNING:
-            return
-        self.attempts += 1
-        if self.attempts > TRIES:
+        if self.interruptions > TRIES and not self.is_over:
             self._fail(f"It was interrupted {TRIES} times.", self.occasion, self.actor)
-        self._keep("attempts")
 
     def _lock(self) -> None:
         self.refresh_from_db(from_queryset=Run.objects.select_for_update(of=("self",)))
@@ -309,7 +329,7 @@ class Run(models.Model):
 
     def _count(self, said: str | Until, occasion: Occasion) -> None:
         """Note that an action is done, and wait if it says so."""
-        self.step += 1
+        self.step, self.interruptions = self.step + 1, 0
         waits = isinstance(said, Until)
         self.steps = [*self.steps, said.says if waits else str(said)]
         if waits:
@@ -317,7 +337,7 @@ class Run(models.Model):
             self.stood_in = occasion.card.phase if occasion.card else None
         elif self.step >= len(self.actions):
             self.state = DONE
-        self._keep("step", "steps", "state", "wakes_at", "stood_in")
+        self._keep("step", "steps", "state", "wakes_at", "stood_in", "interruptions")
 
     def _end(self, state: str, reason: str = "") -> None:
         self.state, self.reason = state, reason
@@ -369,5 +389,5 @@ class Run(models.Model):
         return (card.next_phase if to == "next" else Phase.objects.filter(pk=to).first()) or card.phase
 
     def _keep(self, *fields) -> None:
-        self.touched_at = timezone.now()
+        self.touched_at = Now()
         self.save(update_fields=[*fields, "touched_at"])

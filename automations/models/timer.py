@@ -1,18 +1,22 @@
 """What was reported for a later time."""
 
+import logging
 import uuid
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import OperationalError, models, transaction
 from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Business, Event
-from accounts.verbs import in_one, verb
+from accounts.verbs import Stale, in_one, verb, writing
 from boards.models import Card, Trigger
 
+log = logging.getLogger(__name__)
+
 MOST_PENDING = 50  # of one card
+TRIES = 5  # times it is attempted before it is set aside
 
 
 class TimerQuerySet(models.QuerySet):
@@ -20,11 +24,23 @@ class TimerQuerySet(models.QuerySet):
 
     def pending(self):
         """Return those whose time is to come, soonest first."""
-        return self.filter(fired_at=None, cancelled_at=None).order_by("at", "pk")
+        return self.filter(fired_at=None, cancelled_at=None, set_aside_at=None).order_by("at", "pk")
+
+    def due(self):
+        """Return those whose time has come."""
+        return self.pending().filter(at__lte=timezone.now())
+
+    def set_aside(self):
+        """Return those that could not be reported, newest first."""
+        rows = self.filter(set_aside_at__isnull=False, fired_at=None, cancelled_at=None)
+        return rows.select_related("card").order_by("-set_aside_at")
 
 
 class Timer(models.Model):
-    """A report that waits for its time; it fires once, or is cancelled."""
+    """A report that waits for its time; it fires once, or is cancelled.
+
+    attempts: counted when it is taken. set_aside_at: since when it is not tried any more; reason says why.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     business = models.ForeignKey(Business, models.CASCADE, related_name="timers")
@@ -36,14 +52,20 @@ class Timer(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     fired_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
-    reason = models.CharField("why it was cancelled", max_length=300, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    set_aside_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField("why it was cancelled or set aside", max_length=300, blank=True)
 
     objects = TimerQuerySet.as_manager()
 
     class Meta:
         ordering = ["at", "id"]
         indexes = [
-            models.Index(fields=["at"], condition=models.Q(fired_at=None, cancelled_at=None), name="timer_pending"),
+            models.Index(
+                fields=["at"],
+                condition=models.Q(fired_at=None, cancelled_at=None, set_aside_at=None),
+                name="timer_pending",
+            ),
             models.Index(fields=["business", "trigger", "external_id"], name="timer_of_entity"),
         ]
 
@@ -79,13 +101,41 @@ class Timer(models.Model):
         self._cancel(f"{by.name} cancelled it.")
         self.card.record("card.report_cancelled", by, label=self.trigger, timer=str(self.pk))
 
+    @verb("card.retry_report")
+    def retry(self, *, by: Actor):
+        """Report at once what was set aside, and else with attempts of its own; Stale when it was not."""
+        self._lock()
+        if self.set_aside_at is None or self.fired_at or self.cancelled_at:
+            raise Stale("It is not set aside any more.")
+        self.set_aside_at, self.attempts, self.reason = None, 0, ""
+        self.save(update_fields=["set_aside_at", "attempts", "reason"])
+        transaction.on_commit(self.fire, robust=True)
+        return self.card.record("card.report_retried", by, label=self.trigger, timer=str(self.pk))
+
     def fire(self) -> None:
-        """Report it now that its time has come, because it was planned; what refuses it cancels it, in words."""
-        in_one(self._fire)
+        """Report it now that its time has come, because it was planned; what refuses it cancels it, in words.
+
+        The attempt counts from now on, whatever becomes of the worker; after so many it is set aside.
+        """
+        with writing():
+            taken = Timer.objects.due().filter(pk=self.pk).update(attempts=models.F("attempts") + 1)
+        if not taken:
+            return
+        try:
+            in_one(self._fire)
+        except OperationalError:
+            raise  # the database is busy or away
+        except Exception as error:
+            log.exception("Timer %s could not be reported", self.pk)
+            why = f"Something went wrong inside Phasewise ({type(error).__name__})."
+            in_one(lambda: self._stumble(why))
 
     def _fire(self) -> None:
         self._lock()
         if self.fired_at or self.cancelled_at or self.at > timezone.now():
+            return
+        if self.attempts > TRIES:
+            self._set_aside("Each attempt ended with the worker's own end.")
             return
         planned = Event.objects.about(self.card).filter(name="card.report_planned", details__timer=str(self.pk)).first()
         by = Actor.system(self.business, self.reported_by)
@@ -102,6 +152,17 @@ class Timer(models.Model):
 
     def _lock(self) -> None:
         self.refresh_from_db(from_queryset=Timer.objects.select_for_update(of=("self",)))
+
+    def _stumble(self, why: str) -> None:
+        self._lock()
+        if self.attempts >= TRIES:
+            self._set_aside(why)
+
+    def _set_aside(self, why: str) -> None:
+        self.set_aside_at, self.reason = timezone.now(), why[:300]
+        self.save(update_fields=["set_aside_at", "reason"])
+        by = Actor.system(self.business)
+        self.card.record("card.report_failed", by, label=self.trigger, timer=str(self.pk), why=self.reason)
 
     def _cancel(self, reason: str) -> None:
         self.cancelled_at, self.reason = timezone.now(), reason[:300]

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.admin import SeenAdmin
-from accounts.models import Business, Event, Membership, Receipt, Token
+from accounts.models import Business, Event, Membership, Receipt, Token, Untold
 from automations.models import (
     Delivery,
     Inlet,
@@ -27,6 +27,7 @@ from automations.models import (
     Run,
     Timer,
     Webhook,
+    Worker,
 )
 from automations.occasion import Occasion
 from boards.intake import submit
@@ -93,6 +94,7 @@ def furnish(count):
         by = actor(owner)
         business.invite(f"new@{business.slug}.test", "staff", by=by)
         token, _ = Token.create(business, name="Shop", scopes=["CARD_VIEW"], maker=owner.user, by=by)
+        Untold.objects.create(business=business, event=Event.objects.filter(business=business).last())
         Receipt.once(token, "k1", "a fingerprint", lambda: "{}")
         label = ContactLabel.find_or_create(business, "VIP", by=by)
         contact = Contact.create(
@@ -139,6 +141,7 @@ def furnish(count):
         Authenticator.objects.create(user=owner.user, type="totp", data={"secret": "hush-hush"})
         LogEntry.objects.log_actions(owner.user.pk, [card], CHANGE, "Renamed", single_object=True)
         Group.objects.create(name=business.slug)
+        Worker.objects.create(name=f"machine {business.slug}")
 
 
 # Every page -------------------------------------------------------------------------------------------

@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.actor import Actor
-from accounts.events import catalogue, record, recorded, tell_again, wants
-from accounts.models import Business, Event
+from accounts.events import catalogue, record, recorded, wants
+from accounts.models import Business, Event, Untold
+from accounts.models.untold import TRIES
+from accounts.verbs import Stale
 from tests.factories import actor
 
 pytestmark = pytest.mark.django_db
@@ -29,13 +32,13 @@ def heard():
 
 @pytest.fixture
 def deaf():
-    """A listener that always fails."""
+    """A listener that always fails, until what this gives is called."""
 
     def fail(event, **_):
         raise RuntimeError("I cannot hear you")
 
     recorded.connect(fail)
-    yield
+    yield lambda: recorded.disconnect(fail)
     recorded.disconnect(fail)
 
 
@@ -190,18 +193,108 @@ def test_a_listener_that_fails_neither_stops_the_change_nor_the_others(
 def test_what_is_untold_is_told_again_oldest_first_and_then_no_more(business, owner, last, heard):
     for name in ("a", "b"):
         business.update(name=name, by=actor(owner))  # the test's transaction never commits, as in a crash
-    assert tell_again(timedelta(0)) == 2
+    assert Untold.tell_again(timedelta(0)) == 2
     assert heard == [last + 1, last + 2]
-    assert tell_again(timedelta(0)) == 0
+    assert Untold.tell_again(timedelta(0)) == 0
 
 
 def test_what_is_fresh_is_left_to_the_process_that_made_it(business, owner, last, heard):
     business.update(name="Brightside", by=actor(owner))
-    assert tell_again() == 0
+    assert Untold.tell_again() == 0
     assert heard == []
 
 
-def test_a_deaf_listener_is_asked_again_and_again(business, owner, last, deaf):
+# What cannot be told ----------------------------------------------------------------------------------
+
+
+def again(**changes):
+    """Let the pauses be over, and the worker tell again; return how many events it tried."""
+    Untold.objects.update(due_at=timezone.now() - timedelta(seconds=1), **changes)
+    return Untold.tell_again(timedelta(0))
+
+
+@pytest.fixture
+def poison(business, owner, last, deaf):
+    """An event that was tried as often as any is, and set aside."""
     business.update(name="Brightside", by=actor(owner))
-    assert tell_again(timedelta(0)) == 1
-    assert tell_again(timedelta(0)) == 1
+    for _ in range(TRIES):
+        assert again() == 1
+    Event.objects.filter(name="event.set_aside").update(told_at=timezone.now())
+    return Untold.objects.get()
+
+
+def test_a_deaf_listener_is_asked_again_after_a_pause(business, owner, last, deaf):
+    business.update(name="Brightside", by=actor(owner))
+    assert Untold.tell_again(timedelta(0)) == 1
+    assert Untold.tell_again(timedelta(0)) == 0, "its pause is not over"
+    assert again() == 1
+    row = Untold.objects.get()
+    assert (row.attempts, row.set_aside_at) == (2, None)
+    assert row.error == "Something went wrong inside Phasewise: fail (RuntimeError)."
+
+
+def test_once_it_is_told_nothing_is_left_of_it(business, owner, last, heard):
+    business.update(name="Brightside", by=actor(owner))
+    assert Untold.tell_again(timedelta(0)) == 1
+    assert not Untold.objects.exists()
+    assert untold() == 0
+
+
+def test_what_cannot_be_told_is_set_aside_and_the_ledger_says_so_once(poison, last):
+    assert poison.set_aside_at
+    assert again() == 0
+    (event,) = Event.objects.filter(name="event.set_aside")
+    assert event.details == {"what": "Business settings changed", "number": last + 1, "why": poison.error}
+
+
+def test_what_is_set_aside_does_not_hold_up_the_others(poison, business, owner, heard):
+    business.update(name="Brightside & Sons", by=actor(owner))
+    Untold.tell_again(timedelta(0))
+    assert heard == [business.events.first().sequence]
+
+
+def test_one_that_ends_every_worker_is_set_aside_too(business, owner, last, heard):
+    business.update(name="Brightside", by=actor(owner))
+    event = Event.objects.get(told_at=None)
+    for _ in range(TRIES):
+        Untold.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+        assert Untold._take(event), "as a worker does before it dies"
+    assert again() == 1
+    assert heard == []
+    assert Untold.objects.get().error == "Each attempt ended with the worker's own end."
+
+
+def test_of_two_workers_one_tells_it(business, owner, last, heard):
+    business.update(name="Brightside", by=actor(owner))
+    event = Event.objects.get(told_at=None)
+    assert Untold._take(event)
+    assert Untold._take(event) is None
+
+
+def test_it_can_be_told_again_when_the_reason_is_mended(
+    poison, manager, staff, deaf, heard, last, django_capture_on_commit_callbacks
+):
+    with pytest.raises(PermissionDenied):
+        poison.retell(by=actor(staff))
+    deaf()
+    with django_capture_on_commit_callbacks(execute=True):
+        poison.retell(by=actor(manager))
+    assert heard[0] == last + 1
+    assert not Untold.objects.exists()
+    assert Event.objects.get(name="event.retold").details["number"] == last + 1
+
+
+def test_told_again_in_vain_it_has_attempts_of_its_own(poison, manager, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        poison.retell(by=actor(manager))
+    row = Untold.objects.get()
+    assert (row.attempts, row.set_aside_at) == (1, None)
+    with pytest.raises(Stale):
+        row.retell(by=actor(manager))
+
+
+def test_an_event_that_this_version_does_not_know_waits_for_the_one_that_does(business, owner, last, heard):
+    business.update(name="Brightside", by=actor(owner))
+    Event.objects.filter(told_at=None).update(name="business.painted")
+    assert Untold.tell_again(timedelta(0)) == 0
+    assert untold() == 1

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.db.models.functions import Now
 
 from automations.models import Rule
 from automations.models.run import TRIES, Run
@@ -118,21 +119,52 @@ def test_a_run_that_waits_can_be_stopped(rule, phases, owner, time_machine):
     assert said(card) == ["Hello"]
 
 
-def test_a_run_that_was_interrupted_is_taken_up_where_it_was(rule, phases, time_machine):
+def interrupt(**changes):
+    """Let somebody have died after the wait, before the comment, more than a minute ago."""
+    Run.objects.update(state="running", wakes_at=None, touched_at=Now() - dt.timedelta(seconds=61), **changes)
+
+
+def test_a_run_that_was_interrupted_is_taken_up_where_it_was(rule, phases):
     card = make_card(phases[0])
-    Run.objects.update(state="running", wakes_at=None)  # as if somebody had died after the wait, before the comment
+    Run.objects.update(state="running", wakes_at=None)
     assert take_up() == 0, "somebody may still be at it"
-    time_machine.shift(61)
+    interrupt()
     assert take_up() == 1
-    assert said(card) == ["Hello", "Again"]
+    assert sorted(said(card)) == ["Again", "Hello"]
     assert take_up() == 0
 
 
-def test_a_run_that_is_interrupted_again_and_again_is_set_aside(rule, phases, time_machine):
+def test_a_run_that_is_interrupted_again_and_again_at_one_step_is_set_aside(rule, phases):
     card = make_card(phases[0])
-    Run.objects.update(state="running", wakes_at=None, attempts=TRIES)
-    time_machine.shift(61)
+    for _ in range(TRIES):
+        interrupt()
+        assert Run.objects.get()._take(Run.objects.interrupted()), "as a worker does before it dies"
+    interrupt()
     take_up()
     run = Run.objects.get()
     assert (run.state, run.reason) == ("failed", f"It was interrupted {TRIES} times.")
     assert said(card) == ["Hello"]
+
+
+def test_a_run_that_gets_on_between_interruptions_is_not_set_aside(rule, phases):
+    card = make_card(phases[0])
+    interrupt(interruptions=TRIES - 1)
+    take_up()
+    assert sorted(said(card)) == ["Again", "Hello"]
+    assert Run.objects.get().interruptions == 0
+
+
+def test_what_was_set_aside_has_tries_of_its_own_when_somebody_tries_it_again(rule, phases, owner):
+    card = make_card(phases[0])
+    interrupt(interruptions=TRIES)
+    take_up()
+    Run.objects.get().retry(by=actor(owner))
+    assert sorted(said(card)) == ["Again", "Hello"]
+
+
+def test_of_two_workers_one_takes_up_what_was_interrupted(rule, phases):
+    make_card(phases[0])
+    interrupt()
+    run = Run.objects.get()
+    assert run._take(Run.objects.interrupted())
+    assert not Run.objects.get()._take(Run.objects.interrupted())

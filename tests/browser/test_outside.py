@@ -21,7 +21,10 @@ def rows(business, owner, workflow):
     webhook = Webhook.create(business, name="Shop", url="https://shop.example/in", events=["card.moved"], by=by)
     call = Delivery.queue_test(webhook, by=by)
     log = [{"at": "2026-11-20T19:00:00", "sent": False, "said": "It answered 500.", "status": 500, "answer": "no"}]
-    Delivery.objects.filter(pk=call.pk).update(log=log, state="given_up", error="It answered 500.")
+    gone = {"state": "given_up", "error": "It answered 500.", "finished_at": timezone.now()}
+    Delivery.objects.filter(pk=call.pk).update(log=log, **gone)
+    lost = Delivery.queue(business, Delivery.MAIL, "lost", to="i@x.test", subject="Sorry", body="Late", by=by)
+    Delivery.objects.filter(pk=lost.pk).update(**gone)
     template = MailTemplate.create(business, name="Hi", subject="Hi", body="Dear {{ customer.name }}", by=by)
     mail = template.send_test(card, "i@x.test", by=by)
     Delivery.objects.filter(pk=mail.pk).update(due_at=timezone.now() + timedelta(minutes=8))
@@ -46,6 +49,7 @@ PAGES = (
     "outbox/",
     "outbox/{mail}/",
     "inbox/",
+    "rules/health/",
 )
 
 

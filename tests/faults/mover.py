@@ -18,8 +18,8 @@ import django
 django.setup()
 
 from accounts.actor import Actor  # noqa: E402
-from accounts.events import recorded, tell_again  # noqa: E402
-from accounts.models import Business, Event  # noqa: E402
+from accounts.events import recorded  # noqa: E402
+from accounts.models import Business, Event, Untold  # noqa: E402
 from boards.models import Card, Workflow  # noqa: E402
 from boards.ordering import BOTTOM, TOP, Place  # noqa: E402
 from tests.boards.ledger import assert_whole  # noqa: E402
@@ -62,7 +62,7 @@ def look():
         "moves": dict(moves.values_list("sequence", "details__number")),
         "revisions": dict(Card.objects.values_list("number", "revision")),
         "untold": list(Event.objects.filter(told_at=None).values_list("sequence", flat=True)),
-        "told": [tell_again(timedelta(0)), tell_again(timedelta(0))],
+        "told": [Untold.tell_again(timedelta(0)), Untold.tell_again(timedelta(0))],
         "heard": heard,
     }
     print(json.dumps(found))

@@ -5,10 +5,11 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from accounts.actor import Actor
-from accounts.models import Business, Event, Token
-from automations.models import Delivery, Inlet, MailTemplate, Notification, Rule, Webhook
+from accounts.models import Business, Event, Token, Untold
+from automations.models import Delivery, Inlet, MailTemplate, Notification, Rule, Timer, Webhook
 from automations.occasion import Occasion
 from automations.running import consider
 from boards.models import Attachment, Card, Comment, Field, Item, Order, OrderType, Reason, Status, Trigger
@@ -123,6 +124,17 @@ def _write_out(world: World, card, said: str, by) -> None:
     Delivery.queue(world.business, key=f"mail {said}", **about)
     call = {"subject": "card.moved", "body": "{}", "to": "https://example.com/", "card": card, "by": by}
     Delivery.queue(world.business, Delivery.CALL, f"call {said}", webhook_id=world.rows["webhook"], **call)
+    # What was set aside, of each kind.
+    given_up = {"state": Delivery.GIVEN_UP, "finished_at": timezone.now()}
+    for kind in (Delivery.MAIL, Delivery.CALL):
+        lost = Delivery.queue(world.business, kind, f"lost {kind} {said}", **call)
+        Delivery.objects.filter(pk=lost.pk).update(**given_up)
+    event = Event.objects.filter(business=world.business, untold=None).first()
+    Untold.objects.create(business=world.business, event=event, set_aside_at=timezone.now())
+    Timer.objects.create(
+        business=world.business, card=card, trigger="paid", at=timezone.now(), set_aside_at=timezone.now()
+    )
+    Rule.objects.get(pk=world.rows["rule"]).runs.create(business=world.business, card=card, due=said, state="failed")
 
 
 def _rule(business, workflow, card, by, name="Chase") -> dict:
