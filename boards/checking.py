@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from boards.definitions import STAGE_ORDER, TYPES, Problem
-from boards.documents import CATEGORIES, LONGEST_DESCRIPTION, TYPE, WIRE, Shelf, is_step, stage_of
+from boards.documents import CATEGORIES, LEADING, LONGEST_DESCRIPTION, TYPE, WIRE, Shelf, is_step, stage_of
 
 MOST_TOLD = 100  # problems of each severity: an answer may not become ten times as large as what was sent
 DEEPEST = 20  # of what may be anything; SQLite keeps no JSON of a thousand levels
@@ -35,8 +35,6 @@ ENTITY_TYPES = (
 )
 EVENT_TYPES = ("NORMAL", "EXCEPTION", "GENERATED")
 
-# Rules that lead cards to a status, and which of their props names it.
-LEADING = {"FLUENTRETAIL.base.ChangeState": "status", "move_card": "to"}
 NEXT = "next"
 
 

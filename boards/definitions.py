@@ -66,13 +66,17 @@ BLANK = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something to look at before saving: an error stands in the way, a warning does not."""
+    """Something to look at before saving: an error stands in the way, a warning does not.
+
+    fix: what puts it right in a draft, for a button: {"label": what it says, "do": a verb of Draft.FIXES, "with": {…}}.
+    """
 
     code: str
     text: str
     steps: tuple[tuple[str, str], ...] = ()  # id and name of each step to jump to
     severity: str = "warning"
     attributes: dict = field(default_factory=dict)  # what locates it for a program
+    fix: dict | None = None
 
 
 class Unfit(ValidationError):
@@ -182,13 +186,17 @@ def _bad_timeouts(design):
             continue
         if step["timeout_to"] == step["id"]:
             said = f"{step['name']} sends its cards to itself when their time is up."
-            yield _error("TIMEOUT_TO_SELF", said, [step])
+            yield _error(
+                "TIMEOUT_TO_SELF", said, [step], fix=_set("Let them go to the next step", step, timeout_to=None)
+            )
         elif step["timeout_to"] and step["timeout_to"] not in there:
             said = f"{step['name']} sends cards to a step that is no longer there when their time is up."
-            yield _error("TIMEOUT_TO_NOWHERE", said, [step])
+            to_next = _set("Let them go to the next step", step, timeout_to=None)
+            yield _error("TIMEOUT_TO_NOWHERE", said, [step], fix=to_next)
         elif not step["timeout_to"] and _ends(step):
             said = f"Nothing comes after {step['name']}, so its time limit moves no card."
-            yield _warning("TIMEOUT_WITHOUT_NEXT", said, [step])
+            off = _set("Take the time limit off", step, timeout_hours=None)
+            yield _warning("TIMEOUT_WITHOUT_NEXT", said, [step], off)
 
 
 def _idle(design):
@@ -200,7 +208,7 @@ def _idle(design):
     for step in design["steps"]:
         if step["trigger"] and _ends(step):
             said = f"Nothing comes after {step['name']}, so its trigger moves no card."
-            yield _warning("TRIGGER_WITHOUT_NEXT", said, [step])
+            yield _warning("TRIGGER_WITHOUT_NEXT", said, [step], _set("Take the trigger off", step, trigger=None))
 
 
 def _too_small_limits(design, cards):
@@ -211,24 +219,30 @@ def _too_small_limits(design, cards):
         count = cards.get(step["id"], 0) + arriving[step["id"]]
         if step["wip_policy"] == "hard" and step["wip_limit"] and count > step["wip_limit"]:
             said = f"{step['name']} will hold {_cards(count)}, its limit is {step['wip_limit']}. No more come in until enough have left."
-            yield _warning("LIMIT_BELOW_CARDS", said, [step])
+            yield _warning("LIMIT_BELOW_CARDS", said, [step], _set("Warn instead", step, wip_policy="soft"))
 
 
 def _ends(step) -> bool:
     return step["win"] or step["stage"] == "cancelled"
 
 
-def _error(code, text, steps, **attributes) -> Problem:
-    return _problem(code, text, steps, "error", attributes)
+def _error(code, text, steps, fix=None, **attributes) -> Problem:
+    return _problem(code, text, steps, "error", attributes, fix)
 
 
-def _warning(code, text, steps) -> Problem:
-    return _problem(code, text, steps, "warning", {})
+def _warning(code, text, steps, fix=None) -> Problem:
+    return _problem(code, text, steps, "warning", {}, fix)
 
 
-def _problem(code, text, steps, severity, attributes) -> Problem:
+def _problem(code, text, steps, severity, attributes, fix) -> Problem:
     named = {"statuses": [step["name"] for step in steps]} if steps else {}
-    return Problem(code, text, tuple((step["id"], step["name"]) for step in steps), severity, attributes or named)
+    at = tuple((step["id"], step["name"]) for step in steps)
+    return Problem(code, text, at, severity, attributes or named, fix)
+
+
+def _set(label, step, **changes) -> dict:
+    """Return the button that changes settings of a step."""
+    return {"label": label, "do": "set_step", "with": {"step_id": step["id"], **changes}}
 
 
 def _names(steps) -> str:

@@ -25,6 +25,9 @@ CATEGORIES = {
 TYPE = "phasewise.workflowType"  # among the settings of a document
 LONGEST_DESCRIPTION = 300
 
+# Rules that lead cards to a status, and which of their props names it.
+LEADING = {"FLUENTRETAIL.base.ChangeState": "status", "move_card": "to"}
+
 # How a step's settings are called in a document.
 WIRE = {
     "description": "description",
@@ -113,6 +116,25 @@ def heeds(ruleset: dict, status: str) -> bool:
     """Answer whether a ruleset heeds events in a status."""
     named = triggers_of(ruleset)
     return not named or status.casefold() in map(str.casefold, named)
+
+
+def renamed(design: dict, before: str, after: str) -> list[dict]:
+    """Return the rulesets of a design with the new name of a step where they say its old one."""
+    return [_renamed(ruleset, design["entity_type"], before, after) for ruleset in design["rulesets"]]
+
+
+def _renamed(ruleset: dict, own: str, before: str, after: str) -> dict:
+    if ruleset.get("type") not in (None, "", own):
+        return ruleset
+    called = {before.casefold(): after}
+    triggers = [one | {"status": called.get(one["status"].casefold(), one["status"])} for one in ruleset["triggers"]]
+    rules = []
+    for rule in ruleset["rules"]:
+        key, props = LEADING.get(rule["name"]), rule.get("props") or {}
+        if key and isinstance(props.get(key), str):
+            rule = rule | {"props": props | {key: called.get(props[key].casefold(), props[key])}}
+        rules.append(rule)
+    return ruleset | {"triggers": triggers, "rules": rules}
 
 
 # Writing -----------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from accounts.models import Business
 from accounts.verbs import Stale, refusal, verb
 from boards import checking, definitions, documents
 from boards.definitions import blank_step, cancelled_of, in_order, merged, path_of, place_in_group, win_of
+from boards.documents import renamed
 from boards.models.definition import shelf_of
 from boards.models.phase import Phase
 from boards.models.workflow import Workflow
@@ -39,6 +40,8 @@ class Draft(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    FIXES = ("set_step", "add_step", "drop_ruleset", "drop_rule")
 
     put = None  # the document it was read from, where a program put one
 
@@ -133,15 +136,17 @@ class Draft(models.Model):
         shelf = shelf_of(self.workflow)
         document = self._written(shelf)
         is_plain_board = not self.put and not document["rulesets"]
-        for problem in checking.check(document, shelf):
-            if _mark(problem) not in told and not (is_plain_board and problem.code in OF_RULESETS):
-                yield replace(problem, steps=self._steps_named(problem.attributes))
+        found = checking.check(document, shelf)
         for inspect in definitions.inspectors:
-            yield from inspect(self.workflow, checking.sound(document))
+            found += inspect(self.workflow, checking.sound(document))
+        for problem in found:
+            if _mark(problem) not in told and not (is_plain_board and problem.code in OF_RULESETS):
+                yield replace(problem, steps=problem.steps or self._steps_named(problem.attributes))
 
     def _steps_named(self, attributes) -> tuple[tuple[str, str], ...]:
         """Return the steps that a problem is about: there one can jump."""
-        about = [attributes.get("status"), *(row["name"] for row in attributes.get("categories", ()))]
+        about = [attributes.get("status"), *attributes.get("statuses", ())]
+        about += [row["name"] for row in attributes.get("categories", ())]
         return tuple((step["id"], step["name"]) for step in self.design["steps"] if step["name"] in about)
 
     def _taken_entity(self):
@@ -229,9 +234,11 @@ class Draft(models.Model):
         if set(changes) - set(definitions.SETTINGS):
             raise ValueError(f"unknown settings {sorted(set(changes) - set(definitions.SETTINGS))}")
         step = self._own(step_id)
-        was = step["stage"]
+        was, called = step["stage"], step["name"]
         step |= {key: value.strip() if isinstance(value, str) else value for key, value in changes.items()}
         self._check(step)
+        if step["name"] != called:
+            self.design["rulesets"] = renamed(self.design, called, step["name"])
         if step["win"] and step["stage"] != "completed":
             raise ValidationError({"stage": "The win step is always Completed."})
         if step["stage"] != was:
@@ -277,6 +284,30 @@ class Draft(models.Model):
         section = self._section(step)
         self._put(step, sum(one["id"] in earlier for one in section))
         self._keep(by)
+
+    @verb("draft.change")
+    def drop_ruleset(self, place: int, name: str, *, by: Actor):
+        """Take a ruleset out, by its place; its name says that it is still the one that is meant."""
+        self.lock()
+        self._ruleset(place, name)
+        del self.design["rulesets"][place]
+        self._keep(by)
+
+    @verb("draft.change")
+    def drop_rule(self, place: int, name: str, rule: int, *, by: Actor):
+        """Take one rule out of a ruleset, by its place among the others."""
+        self.lock()
+        rules = self._ruleset(place, name)["rules"]
+        if rule >= len(rules):
+            raise Stale("That rule was taken out a moment ago. Nothing was changed.")
+        del rules[rule]
+        self._keep(by)
+
+    def mend(self, fix: dict, *, by: Actor):
+        """Do what a problem offers to put it right."""
+        if fix["do"] not in self.FIXES:
+            raise ValueError(f"{fix['do']} puts nothing right")
+        return getattr(self, fix["do"])(**fix["with"], by=by)
 
     @verb("draft.change")
     def go_on(self, *, by: Actor):
@@ -385,6 +416,12 @@ class Draft(models.Model):
         if step is None:
             raise Stale("That step was taken out a moment ago. Nothing was changed.")
         return step
+
+    def _ruleset(self, place: int, name: str) -> dict:
+        rulesets = self.design["rulesets"]
+        if place >= len(rulesets) or rulesets[place]["name"] != name:
+            raise Stale(f"The ruleset {name} was changed a moment ago. Nothing was changed.")
+        return rulesets[place]
 
     def _section(self, step) -> list[dict]:
         return cancelled_of(self.design) if step["stage"] == "cancelled" else path_of(self.design)

@@ -4,6 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.models import Event
+from accounts.verbs import Stale
 from boards import documents, publishing
 from boards.definitions import Unfit
 from boards.models import Card, Definition, Draft, Field, Phase, Workflow
@@ -178,3 +179,66 @@ def test_a_phase_on_its_way_out_takes_the_cards_of_its_design_and_goes_with_the_
     assert Phase.let_go() == 1
     assert names(workflow) == ["Booked", "Picking", "Sent"]
     assert_whole(workflow)
+
+
+# Changed in the builder -------------------------------------------------------------------------------
+
+
+def ruled(business, by, *rulesets):
+    """Return a draft of a workflow that has these rulesets over Booked and Packing."""
+    said = document(status("Booked"), status("Packing", "FULFILMENT"), status("Sent", "DONE"), rulesets=[*rulesets])
+    return Draft.begin(publishing.put(business, said, by=by).workflow, by=by)
+
+
+LEAD = "FLUENTRETAIL.base.ChangeState"
+DROPPED = {"do": "drop_rule", "with": {"place": 0, "name": "Pack", "rule": 7}}
+PACK = {
+    "name": "Pack",
+    "triggers": [{"status": "BOOKED"}],
+    "rules": [
+        {"name": LEAD, "props": {"status": "packing"}},
+        {"name": "add_comment", "props": {"text": "Booked"}},
+        {"name": "move_card", "props": {"to": "booked"}},
+    ],
+}
+
+
+def test_a_step_that_gets_another_name_keeps_its_rulesets(business, by):
+    draft = ruled(business, by, PACK, {"name": "Other", "type": "ITEM", "triggers": [], "rules": []})
+    booked, packing = (step["id"] for step in draft.design["steps"][:2])
+    draft.set_step(booked, name="Ordered", by=by)
+    draft.set_step(packing, name="In the box", by=by)
+    pack = draft.design["rulesets"][0]
+    assert pack["triggers"] == [{"status": "Ordered"}]
+    assert [rule["props"] for rule in pack["rules"]] == [
+        {"status": "In the box"},
+        {"text": "Booked"},
+        {"to": "Ordered"},
+    ]
+    assert not [problem for problem in draft.problems() if problem.severity == "error"]
+    assert draft.workflow.publish(draft, by=by).version == "1.1"
+
+
+def test_rulesets_and_rules_are_taken_out_unless_they_have_changed_meanwhile(business, by):
+    draft = ruled(business, by, PACK, {"name": "Note", "triggers": [], "rules": []})
+    draft.mend({"do": "drop_rule", "with": {"place": 0, "name": "Pack", "rule": 1}}, by=by)
+    assert [rule["name"] for rule in draft.design["rulesets"][0]["rules"]] == [LEAD, "move_card"]
+    draft.mend({"do": "drop_ruleset", "with": {"place": 1, "name": "Note"}}, by=by)
+    assert [ruleset["name"] for ruleset in draft.design["rulesets"]] == ["Pack"]
+    for gone in ({"do": "drop_ruleset", "with": {"place": 1, "name": "Note"}}, DROPPED):
+        with pytest.raises(Stale):
+            draft.mend(gone, by=by)
+    with pytest.raises(ValueError, match="puts nothing right"):
+        draft.mend({"do": "discard", "with": {}}, by=by)
+
+
+def test_what_a_problem_offers_puts_it_right(business, workflow, by):
+    stock(business)
+    draft = Draft.begin(workflow, by=by)
+    win = draft.design["steps"][-1]["id"]
+    draft.set_step(win, trigger=str(business.trigger_library.first().pk), timeout_hours=5, by=by)
+    offered = {problem.code: problem.fix for problem in draft.problems() if problem.fix}
+    assert set(offered) == {"TRIGGER_WITHOUT_NEXT", "TIMEOUT_WITHOUT_NEXT"}
+    for fix in offered.values():
+        draft.mend(fix, by=by)
+    assert not {problem.code for problem in draft.problems()} & set(offered)
