@@ -1,148 +1,31 @@
 """Django admin: every model is there, nothing is written past the verbs, and lists stay quick."""
 
 import pytest
-from allauth.account.models import EmailAddress as SignInAddress
 from allauth.mfa.models import Authenticator
-from django.apps import apps
 from django.contrib import admin
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Permission
 from django.core import mail
 from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
-from accounts.actor import Actor
 from accounts.admin import SeenAdmin
-from accounts.models import Business, Event, Membership, Receipt, Token, Untold
-from automations.models import (
-    Delivery,
-    Inlet,
-    Letterhead,
-    MailTemplate,
-    Notification,
-    Preference,
-    Rule,
-    Run,
-    Timer,
-    Webhook,
-    Worker,
-)
-from automations.occasion import Occasion
-from boards.intake import submit
+from accounts.models import Business, Event, Membership, Token
 from boards.models import (
     Attachment,
     Card,
     Comment,
-    Draft,
-    Field,
-    IntakeForm,
     Item,
     Label,
-    Order,
-    OrderType,
     Phase,
-    Reason,
-    Status,
-    Trigger,
     Workflow,
 )
-from contacts.models import Contact, ContactLabel
-from tests.factories import UserFactory, actor, join, make_business, make_card, make_workflow
+from contacts.models import Contact
+from tests.accounts.back_room import OURS, REGISTERED, furnish, names, url
+from tests.factories import UserFactory, actor, join, make_card, make_workflow
 from tests.house.counting import assert_not_growing
 
 pytestmark = pytest.mark.django_db
-
-OURS = [
-    model
-    for app in ("accounts", "contacts", "boards", "automations")
-    for model in apps.get_app_config(app).get_models()
-]
-REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
-
-
-def names(models):
-    return [model._meta.label for model in models]
-
-
-@pytest.fixture
-def administrator(db):
-    """A platform administrator who is a member nowhere."""
-    return UserFactory(name="Root Admin", email="root@example.test", is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def back_room(administrator):
-    """The administrator's browser."""
-    client = Client()
-    client.force_login(administrator)
-    return client
-
-
-def url(row_or_model, page="changelist"):
-    meta = row_or_model._meta
-    args = [row_or_model.pk] if page in ("change", "delete") else []
-    return reverse(f"admin:{meta.app_label}_{meta.model_name}_{page}", args=args)
-
-
-def furnish(count):
-    """Make businesses in which there is one of everything."""
-    for _ in range(count):
-        business = make_business()
-        owner = business.memberships.get()
-        by = actor(owner)
-        business.invite(f"new@{business.slug}.test", "staff", by=by)
-        token, _ = Token.create(business, name="Shop", scopes=["CARD_VIEW"], maker=owner.user, by=by)
-        Untold.objects.create(business=business, event=Event.objects.filter(business=business).last())
-        Receipt.once(token, "k1", "a fingerprint", lambda: "{}")
-        label = ContactLabel.find_or_create(business, "VIP", by=by)
-        contact = Contact.create(
-            business,
-            given_name="Ines",
-            emails=[("ines@example.test", "work")],
-            phones=[("+49 30 1234", "")],
-            addresses=[("Hauptstr. 1", "billing")],
-            labels=[label],
-            by=by,
-        )
-        workflow = make_workflow(business)
-        labels, phase = workflow.labels.all()[:1], workflow.phases.first()
-        card = make_card(phase, "Oak table", by=by, contact=contact, labels=labels, assignees=[owner], value=100)
-        Item.add(card, "Measure", by=by).tick(True, by=by)
-        Comment.write(card, "Done?", by=by)
-        Attachment.attach(card, [ContentFile(b"a drawing", "drawing.pdf")], by=by)
-        lost = Phase.create(workflow, name="Lost", stage="cancelled", by=by)
-        reason = Reason.create(business, name="Changed their mind", caused_by="customer", by=by)
-        make_card(phase, "Ash bench", by=by).move(lost, closing={"reason": reason}, by=by)
-        Status.create(business, name="Polishing", by=by)
-        Trigger.create(business, name="Wood arrived", by=by)
-        Field.create(workflow, name="Wood", by=by)
-        workflow.publish(Draft.running(workflow), by=by)
-        Draft.begin(workflow, by=by)
-        form = IntakeForm.create(workflow, title="Enquiry", questions=[{"label": "Photo", "kind": "file"}], by=by)
-        form.open(by=by)
-        submit(form, "once", {form.questions.get(): [ContentFile(b"a photo", "sill.jpg")]}, by=by)
-        kind = OrderType.create(business, name="Repair", code="REP", workflows=[workflow], by=by)
-        Order.open(kind, name="Wobbly chair", contact=contact, by=by)
-        document = {"trigger": "card_created", "actions": [{"type": "archive_card"}]}
-        rule = Rule.create(business, document, name="Tidy", by=by)
-        Run.note(rule, Occasion.at(card, due="once"), "skipped", reason="It is new.")
-        Timer.objects.create(business=business, card=card, trigger="paid", at=timezone.now(), reported_by="Shop")
-        hook = Webhook.create(business, name="Shop", url="https://example.com/", events=["card.moved"], by=by)
-        Delivery.queue_test(hook, by=by)
-        MailTemplate.create(business, name="Hello", subject="Hello", body="Hello {{ customer.name }}", by=by)
-        Letterhead.of(business).update(sender="Brightside", by=by)
-        paid = Trigger.create(business, name="Deposit paid", by=by)
-        Inlet.create(business, name="Bank", trigger=paid, path="card", by=by).receive('{"card": 1}')
-        Notification.tell([owner], "rule", "once", "Package lost", by=Actor.system(business), card=card)
-        Preference.of(owner).update(ways={"rule": "never"}, by=by)
-        SignInAddress.objects.create(user=owner.user, email=owner.user.email)
-        Authenticator.objects.create(user=owner.user, type="totp", data={"secret": "hush-hush"})
-        LogEntry.objects.log_actions(owner.user.pk, [card], CHANGE, "Renamed", single_object=True)
-        Group.objects.create(name=business.slug)
-        Worker.objects.create(name=f"machine {business.slug}")
-
 
 # Every page -------------------------------------------------------------------------------------------
 
@@ -158,32 +41,11 @@ def test_every_list_has_columns_and_a_search(model):
     assert page.search_fields
 
 
-@pytest.mark.parametrize("model", OURS, ids=names(OURS))
-def test_every_page_answers_with_an_explanation(back_room, model):
-    furnish(1)
-    page, row = admin.site._registry[model], model._default_manager.first()
-    for address in (url(model), url(model) + "?q=o", url(row, "change")):
-        answer = back_room.get(address)
-        assert answer.status_code == 200, address
-        assert page.says.split("“")[0] in answer.content.decode().replace("&#x27;", "'"), address
-    adding = back_room.get(url(model, "add")).status_code
-    assert adding == (200 if getattr(page, "needs", ()) else 403)
-
-
-@pytest.mark.parametrize("model", REGISTERED, ids=names(REGISTERED))
-def test_pages_of_those_we_stand_on_answer_too(back_room, model):
-    furnish(1)
-    row = model._default_manager.first()
-    assert back_room.get(url(model)).status_code == 200
-    if row:
-        assert back_room.get(url(row, "change")).status_code == 200
-
-
 def test_no_page_takes_more_queries_with_more_rows(back_room):
     furnish(3)
     pages = [url(model) for model in REGISTERED] + [url(model) + "?q=o" for model in OURS]
     pages += [url(model._default_manager.first(), "change") for model in OURS if model is not Event]
-    assert_not_growing(back_room, [*pages, reverse("admin:index")], lambda: furnish(37))
+    assert_not_growing(back_room, [*pages, reverse("admin:index")], lambda: furnish(9))
 
 
 def test_a_card_with_much_on_it_takes_no_more_queries(back_room, business, owner):
@@ -428,33 +290,6 @@ def test_members_are_removed_tokens_revoked_and_invitations_withdrawn(back_room,
 
 
 # What is refused --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("model", OURS, ids=names(OURS))
-def test_nothing_is_deleted_past_the_verbs(back_room, model):
-    furnish(1)
-    row, before = model._default_manager.first(), model._default_manager.count()
-    for answer in (
-        back_room.get(url(row, "delete"), follow=True),
-        back_room.post(url(row, "delete"), {"post": "yes"}, follow=True),
-    ):
-        assert "Nothing was deleted." in answer.content.decode()
-    back_room.post(url(model), {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"})
-    assert model._default_manager.count() == before
-
-
-@pytest.mark.parametrize(
-    "model",
-    [model for model in OURS if not getattr(admin.site._registry[model], "takes", ("user",))],
-    ids=lambda m: m._meta.label,
-)
-def test_what_has_no_verb_cannot_be_posted(back_room, model):
-    furnish(1)
-    row = model._default_manager.first()
-    before = model._default_manager.filter(pk=row.pk).values().get()
-    assert back_room.post(url(row, "change"), dict.fromkeys(before, "1")).status_code == 403
-    assert back_room.post(url(model, "add"), dict.fromkeys(before, "1")).status_code == 403
-    assert model._default_manager.filter(pk=row.pk).values().get() == before
 
 
 @pytest.mark.parametrize("model", [Business, Event, Membership, Token], ids=lambda m: m._meta.label)
