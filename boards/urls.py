@@ -2,7 +2,30 @@
 
 from django.urls import path
 
-from boards.views import archive, board, builder, cards, design, home, library, live, moving, orders, people, workflows
+from boards.views import (
+    archive,
+    board,
+    builder,
+    cards,
+    design,
+    forms,
+    home,
+    intake,
+    library,
+    live,
+    moving,
+    orders,
+    people,
+    workflows,
+)
+
+# Whom everybody may reach: `owner` is a business, but nobody's membership of it is asked for.
+of_the_public = [
+    path("f/<slug:owner>/<slug:form>/", intake.fill_in, name="intake"),
+    path("f/<slug:owner>/<slug:form>/thanks/", intake.thanks, name="intake_thanks"),
+    path("f/<slug:owner>/<slug:form>/embed/", intake.fill_in_framed, name="intake_framed"),
+    path("f/<slug:owner>/<slug:form>/embed/thanks/", intake.thanks_framed, name="intake_thanks_framed"),
+]
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -67,6 +90,23 @@ urlpatterns = [
     path("orders/<int:order>/advance/", orders.advance_order, name="order_advance"),
     path("orders/<int:order>/cancel/", orders.cancel_order, name="order_cancel"),
     path("orders/<int:order>/steps/<int:step>/skip/", orders.skip_step, name="order_skip"),
+    # Intake forms
+    path("forms/", forms.forms, name="forms"),
+    path("forms/new/", forms.new, name="form_new"),
+    path("forms/submissions/<uuid:submission>/", forms.submission, name="submission"),
+    path("forms/submissions/<uuid:submission>/card/", forms.make_card, name="submission_card"),
+    path("forms/submissions/<uuid:submission>/delete/", forms.delete_submission, name="submission_delete"),
+    path("forms/submissions/<uuid:submission>/files/<uuid:file>/", forms.download, name="submission_file"),
+    path("forms/<uuid:form>/", forms.form, name="intakeform"),  # how the ledger names it
+    path("forms/<uuid:form>/update/", forms.update, name="form_update"),
+    path("forms/<uuid:form>/open/", forms.open_to_public, name="form_open"),
+    path("forms/<uuid:form>/close/", forms.close, name="form_close"),
+    path("forms/<uuid:form>/delete/", forms.delete, name="form_delete"),
+    path("forms/<uuid:form>/submissions/", forms.submissions, name="submissions"),
+    path("forms/<uuid:form>/questions/add/", forms.add_question, name="question_add"),
+    path("forms/<uuid:form>/questions/move/", forms.move_question, name="question_move"),
+    path("forms/<uuid:form>/questions/<uuid:question>/update/", forms.update_question, name="question_update"),
+    path("forms/<uuid:form>/questions/<uuid:question>/remove/", forms.remove_question, name="question_remove"),
     # The archive
     path("boards/<slug:workflow>/archive/", archive.archive, name="archive"),
     path("boards/<slug:workflow>/archive/restore/", archive.restore, name="archive_restore"),

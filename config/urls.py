@@ -8,6 +8,7 @@ from accounts.urls import of_a_business as accounts_urls
 from accounts.urls import of_nobody
 from automations.urls import urlpatterns as automations_urls
 from automations.views.inlets import receive
+from boards.urls import of_the_public
 from boards.urls import urlpatterns as boards_urls
 from config import api
 from config.views import docs
@@ -25,6 +26,7 @@ urlpatterns = [
     path("docs/api/openapi.json", docs.document, name="docs_document"),
     path("docs/<slug:name>/", docs.guide, name="docs_guide"),
     path("in/<str:secret>/", receive, name="receive"),
+    *of_the_public,
     path("<slug:business>/", include([*accounts_urls, *contacts_urls, *boards_urls, *automations_urls])),
 ]
 

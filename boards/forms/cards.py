@@ -191,8 +191,8 @@ class FilesField(forms.FileField):
     widget = FilesInput
 
     def clean(self, value, initial=None):
-        """Return the files; raises ValidationError for none."""
-        if not value:
+        """Return the files; raises ValidationError for none where there must be some."""
+        if not value and self.required:
             raise forms.ValidationError(self.error_messages["required"], code="required")
         return value
 

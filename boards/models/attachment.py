@@ -169,8 +169,8 @@ class Attachment(models.Model):
 
     @property
     def type(self) -> str:
-        """Return what it is sent as: known by its name, never by what was said when it came."""
-        return TYPES.get(PurePath(self.name).suffix.lower(), PLAIN)
+        """Return what it is sent as."""
+        return type_of(self.name)
 
     def is_removable_by(self, by: Actor) -> bool:
         """Answer whether this actor attached it or stands above."""
@@ -194,6 +194,11 @@ class Attachment(models.Model):
 def _refuse_too_many(card, more: int) -> None:
     if card.file_count + more > MOST_FILES:
         raise refusal("files", f"A card holds at most {MOST_FILES} files.", "too_many")
+
+
+def type_of(name: str) -> str:
+    """Return what a file is sent as: known by its name, never by what was said when it came."""
+    return TYPES.get(PurePath(name).suffix.lower(), PLAIN)
 
 
 def clean_name(name: str) -> str:

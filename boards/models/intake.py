@@ -15,7 +15,7 @@ from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business
 from accounts.verbs import Stale, refusal, refuse_unknown, verb
-from boards.models.attachment import LONGEST_NAME, Content
+from boards.models.attachment import LONGEST_NAME, Content, type_of
 from boards.models.card import Card
 from boards.models.field import Field, clean_choices
 from boards.models.phase import Phase
@@ -483,6 +483,11 @@ class SubmittedFile(models.Model):
 
     def __str__(self):
         return self.name
+
+    @property
+    def type(self) -> str:
+        """Return what it is sent as."""
+        return type_of(self.name)
 
 
 def _told(value):

@@ -12,7 +12,20 @@ from accounts.models import Business, Event, Token, Untold
 from automations.models import Delivery, Inlet, MailTemplate, Notification, Rule, Timer, Webhook
 from automations.occasion import Occasion
 from automations.running import consider
-from boards.models import Attachment, Card, Comment, Field, Item, Order, OrderType, Reason, Status, Trigger
+from boards.intake import submit
+from boards.models import (
+    Attachment,
+    Card,
+    Comment,
+    Field,
+    IntakeForm,
+    Item,
+    Order,
+    OrderType,
+    Reason,
+    Status,
+    Trigger,
+)
 from contacts.models import Contact, ContactLabel
 from tests.factories import actor, join, make_business, make_card, make_workflow
 
@@ -98,6 +111,8 @@ def build(name: str, first_number: int) -> World:
         "archived": _archived(make_card(other.phases.first(), by=by), by).number,
         "field": Field.create(other, name="Wood", by=by).pk,
     }
+    rows |= _form(workflow, f"{name} enquiry", by)
+    siblings |= _form(other, f"{name} repair", by)
     kind = OrderType.create(business, name="Made to order", code="MTO", workflows=[workflow, other], by=by)
     rows["order_type"] = kind.pk
     for named in (rows, siblings):
@@ -152,6 +167,28 @@ def _attach(card, by):
     return Attachment.attach(card, [ContentFile(b"a drawing", "drawing.pdf")], by=by)[0].pk
 
 
+def _form(workflow, title, by) -> dict:
+    """Make a form through which something was sent; return the ids of what an address can name of it."""
+    asked = [{"label": "Your name", "target": "name"}, {"label": "Photos", "kind": "file"}]
+    form = IntakeForm.create(workflow, title=title, questions=asked, by=by)
+    form.open(by=by)
+    name, photos = form.questions.all()
+    sent = submit(form, "once", {name: "Nadia", photos: [ContentFile(b"a photo", "sill.jpg")]}, by=by)
+    return {"form": form.pk, "question": name.pk, "submission": sent.pk, "file": sent.files.get().pk}
+
+
+def _ask_and_send(world, said, by) -> None:
+    """Ask one more question, send that form once more, and make another."""
+    form = IntakeForm.objects.get(pk=world.rows["form"])
+    form.add_question(label=said, by=by)
+    sent = {
+        question: [ContentFile(b"1", "1.jpg"), ContentFile(b"2", "2.jpg")]
+        for question in form.questions.filter(kind="file")
+    }
+    submit(form, said, sent, by=by)
+    _form(form.workflow, said, by)
+
+
 def _archived(card, by):
     card.archive(by=by)
     return card
@@ -194,6 +231,7 @@ def grow(world: World, count: int) -> None:
         Reason.create(business, name=f"Reason {count} {number}", by=by)
         _write_out(world, card, f"{count} {number}", by)
         _rule(business, workflow, new, by, f"Chase {number}")
+        _ask_and_send(world, f"{count} {number}", by)
         kind = OrderType.create(
             business, name=f"Kind {number} of {count}", code=f"K{count}-{number}", workflows=[workflow], by=by
         )
