@@ -5,7 +5,9 @@ class AutomationsConfig(AppConfig):
     name = "automations"
 
     def ready(self):
-        from automations import events, reactions  # noqa: F401 - declares this floor's events
+        from automations import doctor, events, reactions  # noqa: F401 - declares this floor's events
         from automations.actions import cards, outside, people  # noqa: F401 - declares what rules do
+        from boards.definitions import inspectors
 
         reactions.listen()
+        inspectors.append(doctor.examine)

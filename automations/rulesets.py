@@ -15,6 +15,7 @@ from boards.documents import is_for, triggers_of
 from boards.models import Definition
 
 CHANGE_STATE, SEND_EVENT = "FLUENTRETAIL.base.ChangeState", "FLUENTRETAIL.base.SendEvent"
+KNOWN = (CHANGE_STATE, SEND_EVENT)  # rules that have another name than our action for it
 
 
 def rules_of(definition: Definition) -> Iterator[tuple[int, tuple[str, dict]]]:
@@ -53,13 +54,13 @@ def as_action(instance: dict, phases: Mapping[str, str]) -> dict:
     name, props = instance["name"], instance.get("props") or {}
     if name == CHANGE_STATE:
         rest = {key: value for key, value in props.items() if key != "status"}
-        return {"type": "move_card", "to": _phase(str(props.get("status")), phases), **rest}
+        return {"type": "move_card", "to": _phase(props.get("status"), phases), **rest}
     if name == SEND_EVENT:
         return {"type": "send_event", "event": props.get("eventName")}
-    if name == "move_card" and isinstance(props.get("to"), str):
-        props = props | {"to": _phase(props["to"], phases)}
+    if name == "move_card":
+        props = props | {"to": _phase(props.get("to"), phases)}
     return {"type": name, **props}
 
 
-def _phase(name: str, phases: Mapping[str, str]) -> str:
-    return phases.get(name.casefold(), name)
+def _phase(name, phases: Mapping[str, str]):
+    return phases.get(name.casefold(), name) if isinstance(name, str) else name

@@ -60,4 +60,6 @@ def _input(one: Question, field) -> forms.Field:
 
 
 def _default(one: Question):
-    return {True: "yes", False: "no"}.get(one.default, one.default) if one.kind == "yes_no" else one.default
+    if one.kind == "yes_no" and isinstance(one.default, bool):
+        return "yes" if one.default else "no"
+    return one.default if isinstance(one.default, (str, int, float)) else None

@@ -8,8 +8,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from accounts.events import tell_again
-from accounts.models import Event
+from accounts.models import Event, Untold
 from automations.models import Rule, Run
 from automations.models.run import RUNNING
 from automations.tasks import sweep
@@ -220,10 +219,10 @@ def test_a_crash_before_the_rules_are_made_is_made_good_by_the_worker(publish):
     workflow = publish(ruleset("A", "Packing", rules=[say()]))
     Rule.objects.all().delete()  # as if whoever published had died before telling
     Event.objects.filter(name="workflow.published").update(told_at=None)
-    assert tell_again(older_than=dt.timedelta(0)) >= 1
+    assert Untold.tell_again(older_than=dt.timedelta(0)) >= 1
     assert comments(make(workflow, "Packing")) == ["Hello"]
     Event.objects.filter(name="workflow.published").update(told_at=None)
-    tell_again(older_than=dt.timedelta(0))
+    Untold.tell_again(older_than=dt.timedelta(0))
     assert Rule.objects.count() == 1
 
 
