@@ -94,8 +94,10 @@ def _keep_files(submission, sent) -> None:
         raise refusal("files", "This form takes no more files today.", "no_room")
     kept = Content.keep_all(submission.business_id, files)
     SubmittedFile.objects.bulk_create(
-        SubmittedFile(business_id=submission.business_id, submission=submission, name=name, content=content)
-        for name, content in kept
+        SubmittedFile(
+            business_id=submission.business_id, submission=submission, name=name, content=content, position=place
+        )
+        for place, (name, content) in enumerate(kept)
     )
 
 

@@ -264,9 +264,9 @@ class IntakeForm(models.Model):
     def remove_question(self, question: "Question", *, by: Actor):
         """Ask it no more; what was answered before is kept with what was sent."""
         questions = self._lock_questions(question)
+        self._number([one for one in questions if one.pk != question.pk])
         self._changed(f"took out “{question.label}”", by)
         question.delete()
-        self._number([one for one in questions if one.pk != question.pk])
 
     # Asking -------------------------------------------------------------------------------------------
 
@@ -477,9 +477,10 @@ class SubmittedFile(models.Model):
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="files")
     content = models.ForeignKey(Content, models.RESTRICT, related_name="submitted")
     name = models.CharField(max_length=LONGEST_NAME)
+    position = models.PositiveSmallIntegerField(default=0, editable=False)
 
     class Meta:
-        ordering = ["id"]
+        ordering = ["position", "id"]
 
     def __str__(self):
         return self.name

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -273,6 +274,12 @@ def _preview(request, form, sent):
     return render(request, "boards/form.html#preview", {"form": form, "preview": AnswerForm(form=form)})
 
 
+def _snippet(form, to: str) -> str:
+    """Return what shows a form inside somebody's own page."""
+    look = "width: 100%; height: 60rem; border: 0"
+    return f'<iframe src="{to}" title="{escape(form.title)}" loading="lazy" style="{look}"></iframe>'
+
+
 def _context(request, form, *, settings_form=None, wrong=("", None), saved="") -> dict:
     """Return what the page shows; wrong: the question that was refused, and its form."""
     questions, own = list(form.questions.select_related("field")), list(form.workflow.fields.all())
@@ -290,7 +297,7 @@ def _context(request, form, *, settings_form=None, wrong=("", None), saved="") -
         "settings": settings_form or IntakeFormForm(form=form),
         "preview": AnswerForm(form=form, questions=questions),
         "address": site + reverse("intake", args=[request.business.slug, form.slug]),
-        "framed": site + reverse("intake_framed", args=[request.business.slug, form.slug]),
+        "snippet": _snippet(form, site + reverse("intake_framed", args=[request.business.slug, form.slug])),
         "sent": form.submissions.count(),
         "stuck": form.submissions.stuck().count(),
         "opened": opened,
