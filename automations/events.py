@@ -31,6 +31,13 @@ declare(
     icon="clock",
 )
 declare(
+    "card.signal_taken",
+    "Event taken in",
+    "handed in the event {event}, to be sent as soon as can be",
+    ["workflow", "number", "event", "timer"],
+    icon="clock",
+)
+declare(
     "card.report_cancelled",
     "Planned report cancelled",
     "will not report: {label}",

@@ -77,7 +77,7 @@ def queues(business=None) -> list[Queue]:
         ("Mails", carried.get(Delivery.MAIL, nothing)),
         ("Calls of webhooks", carried.get(Delivery.CALL, nothing)),
         ("Rules that go on", _together(woken, left)),
-        ("Planned reports", _oldest(Timer.objects.due().filter(**of), "at")),
+        ("Planned reports and events", _oldest(Timer.objects.due().filter(**of), "at")),
         ("Events to be told", _oldest(untold.filter(Q(untold=None) | Q(untold__set_aside_at=None)), "at")),
     ]
     return [Queue(name, row["count"], row["since"]) for name, row in counted]
@@ -194,7 +194,7 @@ def _a_run(row, business) -> Letter:
 
 def _a_timer(row, business) -> Letter:
     to = reverse("card", args=[business.slug, row.card.number])
-    return Letter(str(row.pk), f"{row.trigger} of {row.card.name}", row.reason, row.set_aside_at, to)
+    return Letter(str(row.pk), f"{row.what} of {row.card.name}", row.reason, row.set_aside_at, to)
 
 
 def _an_event(row, business) -> Letter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,31 +104,48 @@ def offered(document: dict, status: str) -> list[UserAction]:
 # What an event tells ------------------------------------------------------------------------------------
 
 
-def read_event(name) -> str:
-    """Return the name of an event; raises ValidationError for one that is none."""
-    name = name.strip() if isinstance(name, str) else ""
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """An event that is sent to a card: its name, what it tells, the custom fields that this fills in, all in words."""
+
+    name: str
+    attributes: dict
+    fills: dict
+    said: str
+
+    @classmethod
+    def read(cls, name, told, actions: Iterable[UserAction], fields: Iterable) -> Signal:
+        """Read an event; raises ValidationError in words for what makes none.
+
+        actions: the buttons of the card: what the one that sends this event asks is read as it says. fields: the custom
+        fields of the card's workflow: an attribute that is called like one fills it in.
+        """
+        name = _name(name)
+        action = next((one for one in actions if one.event == name), None)
+        asked = {one.name: one for one in action.questions} if action else {}
+        attributes = _attributes(told, asked)
+        called = {one.casefold(): value for one, value in attributes.items()}
+        fills = {field: called[field.name.casefold()] for field in fields if field.name.casefold() in called}
+        for field, value in fills.items():
+            field.read(value)
+        words = [asked.get(one, Question(one, one)).show(value) for one, value in attributes.items()]
+        said = (action.label if action else name) + (f" ({', '.join(words)})" if words else "")
+        return cls(name, attributes, fills, said)
+
+
+def _name(said) -> str:
+    name = said.strip() if isinstance(said, str) else ""
     if not 0 < len(name) <= LONGEST_EVENT:
         raise refusal("name", f"An event has a name of at most {LONGEST_EVENT} characters.", "event")
     return name
 
 
-def read_attributes(told, action: UserAction | None = None) -> dict:
-    """Return what an event tells beside its name: few words and numbers; raises ValidationError in words.
-
-    action: the button that sends this event; what it asks is read as it says. What says nothing is left out.
-    """
+def _attributes(told, asked: dict[str, Question]) -> dict:
+    """Return what an event tells beside its name: few words and numbers; what says nothing is left out."""
     if not isinstance(told, dict) or len(told) > MOST_ATTRIBUTES:
         raise refusal("attributes", f"At most {MOST_ATTRIBUTES} attributes, by name.", "attributes")
-    asked = {one.name: one for one in action.questions} if action else {}
     found = {name: asked[name].read(value) if name in asked else _plain(name, value) for name, value in told.items()}
     return {name: value for name, value in found.items() if value not in (None, "", [])}
-
-
-def in_words(event: str, attributes: dict, action: UserAction | None = None) -> str:
-    """Return an event as the history says it: what its button is called, and what was answered."""
-    asked = {one.name: one for one in action.questions} if action else {}
-    told = [asked.get(name, Question(name, name)).show(value) for name, value in attributes.items()]
-    return (action.label if action else event) + (f" ({', '.join(told)})" if told else "")
 
 
 def _plain(name, value):

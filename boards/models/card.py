@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.events import record
 from accounts.models import Business, Event, Membership
+from accounts.policy import require
 from accounts.statements import Blank, Prepared, insert, stored, update
 from accounts.verbs import Again, Stale, own_external_id, refusal, refuse_unknown, verb
 from boards.models.closing import Closing
@@ -19,7 +20,7 @@ from boards.models.label import CardLabel, Label
 from boards.models.phase import Phase
 from boards.models.workflow import Workflow
 from boards.ordering import BOTTOM, LONGEST_RANK, TOP, Column, Place, RankField, write_anew
-from boards.user_actions import UserAction, in_words, offered, read_attributes, read_event
+from boards.user_actions import Signal, UserAction, offered
 from contacts.models import Contact
 
 LARGEST_VALUE = 10**14  # minor units; a thousand billion in most currencies
@@ -379,18 +380,20 @@ class Card(models.Model):
         attributes: what it tells, by name; one that is called like a custom field of the workflow fills it in.
         Raises ValidationError for an archived card, and in words for what makes no event.
         """
-        name = read_event(name)
         self._lock()
+        event = self.read_signal(name, attributes, by=by)
+        if event.fills:
+            self.fill_fields(event.fills, by=by)
+        told = {"event": event.name, "attributes": event.attributes, "said": event.said}
+        return self.record("card.signalled", by, phase=self.phase.as_told(), **told)
+
+    def read_signal(self, name: str, attributes: dict | None = None, *, by: Actor) -> Signal:
+        """Return an event as it would be sent, or raise what `signal` raises; the caller has locked the card."""
         self._refuse_archived()
-        action = next((one for one in self.user_actions if one.event == name), None)
-        told = read_attributes(attributes or {}, action)
-        called = {one.casefold(): value for one, value in told.items()}
-        fields = self.workflow.fields.all() if called else ()
-        mine = {field: called[field.name.casefold()] for field in fields if field.name.casefold() in called}
-        if mine:
-            self.fill_fields(mine, by=by)
-        said = in_words(name, told, action)
-        return self.record("card.signalled", by, event=name, phase=self.phase.as_told(), attributes=told, said=said)
+        signal = Signal.read(name, attributes or {}, self.user_actions, self.workflow.fields.all())
+        if signal.fills:
+            require(by, "card.update")
+        return signal
 
     @verb("card.hold_back")
     def hold_back(self, to: Phase, why: str, *, by: Actor):

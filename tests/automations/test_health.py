@@ -151,7 +151,7 @@ def test_what_is_due_is_counted_with_the_oldest(read, business, owner, card, tim
         ("Mails", 2, "5 min ago"),
         ("Calls of webhooks", 0, "–"),
         ("Rules that go on", 1, "7 min ago"),
-        ("Planned reports", 1, "1 min ago"),
+        ("Planned reports and events", 1, "1 min ago"),
         ("Events to be told", 1, "3 min ago"),
     ]:
         row = page.partition(f"<td>{name}</td>")[2].partition("</tr>")[0]

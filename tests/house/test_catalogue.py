@@ -25,6 +25,7 @@ SEVERAL = {
     "rule.create": "from a document, as a copy of another, or from the rulesets of a design",
     "template.create": "one, or the letters to begin with",
     "card.update": "a card's own fields, or those its workflow adds",
+    "card.plan_report": "a trigger at a later time, or an event as soon as the worker comes to it",
     "card.attach": "files that are brought, or that another card has already",
     "card.add_item": "one line, or one for each pasted line",
     "card.change_item": "ticking and putting right the words of a line",
