@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from accounts.models import Event
 from accounts.templatetags.house import day, money
 from automations.inputs import KINDS, Input, Missing, Where, as_number, folded
 from automations.occasion import Occasion
@@ -61,7 +63,7 @@ OPERATORS = {
     "date": ("is", "is_not", "before", "after", *ALONE),
     "yes_no": ("is", "is_not"),
     **dict.fromkeys(("phase", "stage", "label", "workflow", "trigger", "reason", "choice", "member"), _named),
-    **dict.fromkeys(("labels", "members", "contact_labels", "words"), _several),
+    **dict.fromkeys(("labels", "members", "contact_labels", "triggers", "words"), _several),
 }
 COMPARED = {
     "is": operator.eq,
@@ -72,7 +74,13 @@ COMPARED = {
     "at_least": operator.ge,
     "at_most": operator.le,
 }
-MEMBERS_OF = {"labels": "label", "members": "member", "contact_labels": "contact_label", "words": "text"}
+MEMBERS_OF = {
+    "labels": "label",
+    "members": "member",
+    "contact_labels": "contact_label",
+    "triggers": "trigger",
+    "words": "text",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,7 @@ class Fact:
     ask: Callable[[Any], Any]
     choices: tuple[tuple[str, str], ...] = ()
     now: Callable[[Any], Any] | None = None  # of an event: what it would be for a card as it stands
+    by_clock: bool = False  # whether time alone changes it
 
     @property
     def operators(self) -> tuple[str, ...]:
@@ -122,9 +131,9 @@ class Fact:
 facts: dict[str, Fact] = {}  # of cards and contacts, by name
 
 
-def fact(name: str, kind: str, label: str, ask: Callable[[Occasion], Any], choices=()) -> None:
+def fact(name: str, kind: str, label: str, ask: Callable[[Occasion], Any], choices=(), *, by_clock=False) -> None:
     """Add a fact about a card or a contact that conditions may ask for."""
-    facts[name] = Fact(name, kind, label, ask, tuple(choices))
+    facts[name] = Fact(name, kind, label, ask, tuple(choices), by_clock=by_clock)
 
 
 def _of_card(get):
@@ -147,10 +156,11 @@ fact("due_date", "date", "due date", _of_card(lambda card: card.due_date))
 fact("number", "number", "number", _of_card(lambda card: card.number))
 fact("label", "labels", "labels", _of_card(lambda card: [Named.row(label) for label in card.labels.all()]))
 fact("assignee", "members", "people", _of_card(lambda card: _team(card)))
-fact("days_in_phase", "number", "days in its phase", _of_card(lambda card: card.days_here))
-fact("age", "number", "age in days", _of_card(lambda card: (timezone.now() - card.created_at).days))
+fact("days_in_phase", "number", "days in its phase", _of_card(lambda card: card.days_here), by_clock=True)
+fact("age", "number", "age in days", _of_card(lambda card: (timezone.now() - card.created_at).days), by_clock=True)
 fact("checklist_open", "number", "open checklist lines", _of_card(lambda card: card.item_count - card.done_count))
 fact("comments", "number", "number of comments", _of_card(lambda card: card.comment_count))
+fact("reported", "triggers", "reports", _of_card(lambda card: _reports(card)))
 fact("archived", "yes_no", "archived", _of_card(lambda card: card.archived_at is not None))
 fact("has_contact", "yes_no", "has a contact", _of_card(lambda card: card.contact_id is not None))
 fact("reason", "reason", "closing reason", _of_card(lambda card: _reason(card)))
@@ -177,6 +187,24 @@ fact(
 def stage_of(phase) -> Named:
     """Return the stage group of a phase."""
     return Named(phase.stage, dict(STAGES)[phase.stage])
+
+
+def _reports(card) -> list[Named]:
+    """Return what was ever reported about a card; a trial, which asks of thousands of cards, reads it of all at once."""
+    on_trial = card.business.__dict__.get("rows_named")
+    if on_trial is None:
+        return _reported(Event.objects.about(card)).get(card.pk, [])
+    if "reports" not in on_trial:
+        on_trial["reports"] = _reported(Event.objects.filter(business=card.business_id))
+    return on_trial["reports"].get(card.pk, [])
+
+
+def _reported(events) -> dict:
+    found = defaultdict(list)
+    rows = events.filter(name="card.reported").order_by("sequence")
+    for card, key, label in rows.values_list("subject_id", "details__trigger", "details__label"):
+        found[card].append(Named(key, label))
+    return found
 
 
 def _team(card) -> list[Named]:
@@ -232,6 +260,11 @@ class Condition:
             raise ValidationError(f"A condition has no {', '.join(sorted(extra))}.", code="condition")
         return cls(written["field"], written.get("op") or "", written.get("value"))
 
+    @property
+    def written(self) -> dict:
+        """Return it in its long form."""
+        return {"field": self.field, "op": self.op, "value": self.value}
+
     def operator(self, fact: Fact) -> str:
         """Return the operator that is meant: the fact's first, unless it is named."""
         if self.op:
@@ -274,6 +307,11 @@ class Group:
         if not isinstance(written, list):
             raise ValidationError("Conditions are written as {field: value} or as a list.", code="condition")
         return cls(mode, tuple(cls.read(one, depth + 1) if is_group(one) else Condition.read(one) for one in written))
+
+    @property
+    def written(self) -> dict:
+        """Return it in its long form."""
+        return {self.mode: [part.written for part in self.parts]}
 
     def __iter__(self) -> Iterator[Condition]:
         for part in self.parts:
@@ -378,6 +416,8 @@ def _sentence(fact, op, actual, wanted, where) -> str:
     label = fact.label[:1].upper() + fact.label[1:]
     said = " or ".join(_say(fact, one, where) for one in _several_of(wanted))
     if fact.kind in MEMBERS_OF and op not in ALONE:
+        called = [next((one for one in actual or () if _is_same(one, want)), None) for want in _several_of(wanted)]
+        said = " or ".join(map(str, filter(None, called))) or said
         return f"{said} is {'' if op == 'has_not' else 'not '}among its {fact.label}"
     if actual in EMPTY:
         return f"{label} is empty"

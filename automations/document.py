@@ -7,6 +7,7 @@ trigger: a key of `triggers`, or {"type": key, …} with what it needs to know. 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,6 +72,11 @@ class Document:
         with _at("actions"):
             return cls(trigger, options, conditions, _read_actions(written.get("actions")))
 
+    @classmethod
+    def asking(cls, trigger, conditions) -> Document:
+        """Return a document that is only asked: its trigger and its conditions, as they are written."""
+        return cls(*_read_trigger(trigger), Group.read(conditions), [])
+
     def check(self, where: Where) -> list[str]:
         """Return what it names that is not there, in words; raises ValidationError for what can never work."""
         lacking = []
@@ -111,6 +117,26 @@ class Document:
     def why_not(self, occasion: Occasion) -> str:
         """Return why the conditions do not hold, in words; "" when they do."""
         return self.conditions.fails(lambda condition: self._answer(condition, occasion))
+
+    def asked_again(self, occasion: Occasion, *, but: Callable[[Fact], bool]) -> dict:
+        """Return, as they are written, the conditions of which it can be expected that they hold later too.
+
+        They hold now: of one that the rule has put an end to by itself, nobody expects it. They ask of no fact that time
+        alone changes, or that `but` names.
+        """
+
+        def lasts(part) -> bool:
+            known = [self.fact(one.field, occasion) for one in (part if isinstance(part, Group) else [part])]
+            if any(fact is None or fact.by_clock or but(fact) for fact in known):
+                return False
+            return not (part.fails(answer) if isinstance(part, Group) else answer(part))
+
+        def answer(condition):
+            return self._answer(condition, occasion)
+
+        if self.conditions.mode == "any":
+            return self.conditions.written if lasts(self.conditions) else {"all": []}
+        return {"all": [part.written for part in self.conditions.parts if lasts(part)]}
 
     def moments(self, asked: Asked, where: Where, *, past: bool = False) -> list[Moment]:
         """Return the moments that came; none for a trigger that is set off by events. Raises Missing.

@@ -74,13 +74,19 @@ def tell_webhooks(sender, event, **kwargs):
             Delivery.queue(event.business, Delivery.CALL, f"event {event.pk} {webhook.pk}", by=by, **about, **said)
 
 
-@wants(lambda event: WAITING.first(card=event.subject_id))
+def _may_take_back(event) -> bool:
+    """Answer whether mails about a card wait when something happens to it that may take them back."""
+    changed = event.details["changed"] if event.name == "card.updated" else ["due date"]
+    return "due date" in changed and WAITING.first(card=event.subject_id)
+
+
+@wants(_may_take_back)
 def take_back(sender, event, **kwargs):
-    """Stop the mails about a card that still wait when what they tell of is taken back."""
+    """Stop the mails about a card that still wait when what they tell of is taken back, or over."""
     by = Actor("system", "", event.actor_name, event.business_id)
-    for mail in Delivery.objects.taken_back_by(event):
+    for mail, why in Delivery.objects.taken_back_by(event):
         with suppress(Stale):  # it has just left
-            mail.stop(f"{event.actor_name} took back what it tells of.", by=by)
+            mail.stop(why, by=by)
 
 
 def _newly_named(event) -> set[str]:
@@ -146,7 +152,7 @@ def listen():
         recorded.connect(notify_named, sender=catalogue[name], dispatch_uid=f"notify_named {name}")
     for name in TROUBLES:
         recorded.connect(notify_of_trouble, sender=catalogue[name], dispatch_uid=f"notify_of_trouble {name}")
-    for name in TAKES_BACK:
+    for name in {*TAKES_BACK, "card.archived", "card.updated"}:
         recorded.connect(take_back, sender=catalogue[name], dispatch_uid=f"take_back {name}")
     for kind in told_events():
         recorded.connect(tell_webhooks, sender=kind, dispatch_uid=f"tell_webhooks {kind.name}")

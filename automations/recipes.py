@@ -137,7 +137,10 @@ RECIPES = [
         "A card that waits too long for its payment is cancelled, with that reason.",
         "x",
         _then(
-            _when({"type": "waiting", "phase": "Awaiting payment", "for": "3 days"}),
+            _when(
+                {"type": "waiting", "phase": "Awaiting payment", "for": "3 days"},
+                _is("reported", "payment_received", "has_not"),
+            ),
             {"type": "move_card", "to": "Cancelled", "reason": "Payment not received in time"},
             {"type": "send_email", "template": "order_cancelled", "to": "customer"},
         ),

@@ -28,6 +28,7 @@ class Trigger:
     inputs: what it needs to know. is_set_off: answers from an event, and the rule it may set off, whether it does.
     moments: yields the moments of a rule that came between two times; past: the same from the ledger, for a replay.
     cards: narrows cards to those that stand as one does that has just set it off.
+    is_over: answers from an event whether the reason of a moment that came is gone, so that a mail about it may not leave.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Trigger:
     moments: Callable[..., Iterable[Moment]] | None
     past: Callable[..., Iterable[Moment]] | None
     cards: Callable
+    is_over: Callable
 
     @property
     def is_about_contacts(self) -> bool:
@@ -70,14 +72,39 @@ def _in_section(section):
     return lambda cards: _on_board(cards).filter(phase__section=section)
 
 
+def has_left(event) -> bool:
+    """Answer whether a card has left its place."""
+    return event.name in ("card.moved", "card.archived")
+
+
+def _is_settled(event) -> bool:
+    """Answer whether a card needs no longer be done by its day."""
+    if event.name == "card.updated":
+        return "due date" in event.details["changed"]
+    return event.name == "card.archived" or (
+        event.name == "card.moved" and event.details["after"]["section"] != Phase.PATH
+    )
+
+
 def trigger(
-    key, label, *events, facts=(), inputs=(), is_set_off=_always, moments=None, past=None, cards=_on_board
+    key,
+    label,
+    *events,
+    facts=(),
+    inputs=(),
+    is_set_off=_always,
+    moments=None,
+    past=None,
+    cards=_on_board,
+    is_over=has_left,
 ) -> None:
     """Declare a trigger."""
     if key in triggers:
         raise ValueError(f"the trigger {key} is declared twice")
     known = {fact.name: fact for fact in ((*facts, WHO) if events else facts)}
-    triggers[key] = Trigger(key, label, events, known, tuple(inputs), is_set_off, moments, past or moments, cards)
+    triggers[key] = Trigger(
+        key, label, events, known, tuple(inputs), is_set_off, moments, past or moments, cards, is_over
+    )
     for event in events:
         by_event[event].append(key)
 
@@ -249,12 +276,14 @@ trigger(
     "a card is due soon",
     inputs=[Input("in", "span", "in"), AT],
     moments=before_due,
+    is_over=_is_settled,
 )
 trigger(
     "overdue",
     "a card is overdue",
     inputs=[Input("by", "span", "by", required=False, default="0 days"), AT],
     moments=overdue,
+    is_over=_is_settled,
 )
 trigger(
     "schedule",

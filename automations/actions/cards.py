@@ -159,7 +159,7 @@ def send_event(deed, event):
 @action(
     "wait",
     "wait",
-    Input("for", "span", "for"),
+    Input("for", "span", "for", help="Then the conditions are asked again: the rule goes on where they hold still."),
     Input("even_if_moved", "yes_no", "also when the card moves on meanwhile", required=False, default="no"),
 )
 def wait(deed, **inputs):

@@ -25,6 +25,7 @@ from automations.carrying import Outcome, call, deliver, mail
 from automations.models.webhook import Webhook
 from automations.outbound import host_of
 from automations.signing import secret_for
+from automations.triggers import has_left, triggers
 from boards.models import Card
 
 log = logging.getLogger(__name__)
@@ -79,11 +80,10 @@ class DeliveryQuerySet(models.QuerySet):
         rows = self.filter(member=None)
         return rows if may(actor, "webhook.view") else rows.filter(kind=Delivery.MAIL)
 
-    def taken_back_by(self, event):
-        """Return the mails that wait because of something that an event takes back: a move, a label, an archiving."""
-        opposite, same = TAKES_BACK[event.name]
-        told = {f"event__details__{theirs}__id": event.details[ours]["id"] for theirs, ours in same.items()}
-        return self.waiting(card=event.subject_id).filter(event__name=opposite, **told)
+    def taken_back_by(self, event) -> list[tuple["Delivery", str]]:
+        """Return the mails that may not leave any more after an event, each with why."""
+        mails = self.waiting(card=event.subject_id).exclude(event=None).select_related("event", "run__rule")
+        return [(mail, why) for mail in mails if (why := mail.why_taken_back(event))]
 
     def waiting(self, card):
         """Return the mails about a card of which nobody knows anything yet."""
@@ -203,6 +203,27 @@ class Delivery(models.Model):
         return cls.queue(
             webhook.business, cls.CALL, key, webhook=webhook, to=webhook.url, most_attempts=1, by=by, **about
         )
+
+    def why_taken_back(self, event) -> str:
+        """Return why an event takes back what this mail tells of; "" when it does not."""
+        if self._is_undone_by(event):
+            return f"{event.actor_name} took back what it tells of."
+        is_its_own = (event.root_id or event.pk) == (self.event.root_id or self.event_id)
+        if self.event.name != "card.came_due" or is_its_own:
+            return ""
+        rule = self.run and self.run.rule
+        is_over = triggers[rule.trigger].is_over if rule and rule.trigger in triggers else has_left
+        return "What it tells of is over." if is_over(event) else ""
+
+    def _is_undone_by(self, event) -> bool:
+        """Answer whether an event is the opposite of the one behind it, or of what its rule had done before it wrote."""
+        if event.name not in TAKES_BACK:
+            return False
+        opposite, same = TAKES_BACK[event.name]
+        told = {f"details__{theirs}__id": event.details[ours]["id"] for theirs, ours in same.items()}
+        by_rule = models.Q(cause=self.event_id, actor_kind=self.by_kind, actor_id=self.by_id, at__lte=self.created_at)
+        before = Event.objects.filter(models.Q(pk=self.event_id) | by_rule)
+        return before.filter(name=opposite, subject_id=event.subject_id, **told).exists()
 
     def enqueue(self, *, behind: bool = False) -> None:
         """Let the worker know when this is due; behind: after what is fresh."""

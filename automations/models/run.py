@@ -16,7 +16,7 @@ from accounts.events import record
 from accounts.models import Business, Event
 from accounts.verbs import Stale, in_one, verb, writing
 from automations.actions.registry import Deed, Until
-from automations.document import action_of
+from automations.document import Document, action_of
 from automations.inputs import is_yes
 from automations.models.rule import ON, Rule
 from automations.occasion import Occasion
@@ -38,6 +38,7 @@ STATES = [
     (CANCELLED, "Cancelled"),
 ]
 TURN = [RUNNING, WAITING, DONE, FAILED, WATCHED, CANCELLED]  # states of a run that used up the rule's turn
+WHERE_IT_STANDS = ("phase", "stage", "workflow")  # kinds of facts that a move changes
 TRIES = 5  # times a run that somebody's death interrupted at a step is taken up again
 INTERRUPTED = timedelta(seconds=60)  # without a sign of life, after which a run is taken up by somebody else
 
@@ -104,6 +105,7 @@ class Run(models.Model):
     state = models.CharField(max_length=10, choices=STATES, default=RUNNING)
     reason = models.TextField(blank=True)
     actions = models.JSONField(default=list)
+    premise = models.JSONField(default=dict, help_text="Trigger and conditions that are asked again after a wait.")
     step = models.PositiveSmallIntegerField("actions done", default=0)
     steps = models.JSONField("what was done", default=list)
     stood_in = models.ForeignKey(Phase, models.SET_NULL, null=True, blank=True, related_name="+")
@@ -196,6 +198,7 @@ class Run(models.Model):
             due=occasion.due,
             state=state,
             actions=rule.document.get("actions", []),
+            premise=_premise(rule.document),
             stood_in=card.phase if card else None,
         )
 
@@ -299,7 +302,16 @@ class Run(models.Model):
         if self.state != WAITING or self.wakes_at > timezone.now():
             return
         self.state, self.wakes_at, self.interruptions = RUNNING, None, 0
-        if gone := self._reason_is_gone():
+        try:
+            with transaction.atomic():
+                gone = self._reason_is_gone() or self._no_longer_so()
+        except OperationalError:
+            raise
+        except Exception as error:  # or it would wait for ever
+            log.exception("Run %s of rule %s could not be asked again", self.pk, self.name)
+            self._fail(f"Something went wrong inside Phasewise ({type(error).__name__}).", self.occasion, self.actor)
+            return
+        if gone:
             self.state, self.reason = CANCELLED, gone
         self._keep("state", "wakes_at", "reason", "interruptions")
 
@@ -335,9 +347,18 @@ class Run(models.Model):
         if waits:
             self.state, self.wakes_at = WAITING, said.at
             self.stood_in = occasion.card.phase if occasion.card else None
+            self._expect(occasion)
         elif self.step >= len(self.actions):
             self.state = DONE
-        self._keep("step", "steps", "state", "wakes_at", "stood_in", "interruptions")
+        self._keep("step", "steps", "state", "wakes_at", "stood_in", "interruptions", "premise")
+
+    def _expect(self, occasion: Occasion) -> None:
+        """Take down which of the conditions must hold still when the wait is over."""
+        if not self.premise:
+            return
+        places = WHERE_IT_STANDS if self._minds_no_move else ()
+        read = Document.asking(**self.premise)
+        self.premise["conditions"] = read.asked_again(occasion, but=lambda fact: fact.kind in places)
 
     def _end(self, state: str, reason: str = "") -> None:
         self.state, self.reason = state, reason
@@ -379,9 +400,19 @@ class Run(models.Model):
             return "The card was archived."
         if card.workflow.archived_at:
             return "The workflow was archived."
-        if card.phase_id != self.stood_in_id and not is_yes(self.actions[self.step - 1].get("even_if_moved")):
+        if card.phase_id != self.stood_in_id and not self._minds_no_move:
             return f"It has moved on to {card.phase.name}."
         return ""
+
+    def _no_longer_so(self) -> str:
+        """Return which condition holds no more, in words, now that a wait is over."""
+        why = Document.asking(**self.premise).why_not(self.occasion) if self.premise else ""
+        return f"No longer so: {why}" if why else ""
+
+    @property
+    def _minds_no_move(self) -> bool:
+        """Answer whether the wait that it is in goes on wherever the card goes."""
+        return is_yes(self.actions[self.step - 1].get("even_if_moved"))
 
     def _towards(self, card: Card) -> Phase:
         """Return where a phase's own rule was to take the card."""
@@ -391,3 +422,9 @@ class Run(models.Model):
     def _keep(self, *fields) -> None:
         self.touched_at = Now()
         self.save(update_fields=[*fields, "touched_at"])
+
+
+def _premise(document: dict) -> dict:
+    """Return what is asked again after a wait; nothing where a document asks nothing, or does not wait."""
+    waits = any(isinstance(one, dict) and one.get("type") == "wait" for one in document.get("actions", []))
+    return {key: document[key] for key in ("trigger", "conditions")} if waits and document.get("conditions") else {}

@@ -13,7 +13,7 @@ from accounts.answers import done, refused
 from accounts.policy import allowed, may
 from automations.document import action_of
 from automations.models import Run
-from automations.models.run import DONE, FAILED, SKIPPED, STATES
+from automations.models.run import DONE, FAILED, SKIPPED, STATES, WAITING
 from boards.search import as_uuid
 
 A_PAGE = 50
@@ -73,7 +73,8 @@ def _steps(run: Run, deliveries: list) -> list[dict]:
         said = run.steps[at] if at < len(run.steps) else ""
         is_next = at == len(run.steps) and run.state not in (DONE, SKIPPED)
         sent = [one for one in deliveries if one.step == at]
-        told.append({"label": label, "said": said, "sent": sent, "is_next": is_next})
+        waits = run.state == WAITING and at == run.step - 1
+        told.append({"label": label, "said": said, "sent": sent, "waits": waits, "is_next": is_next})
     return told
 
 

@@ -106,6 +106,7 @@ def test_looking_at_many_cards_asks_no_more_of_the_database(rule, phases, owner,
         {"field": "label", "op": "has", "value": label.name},
         {"field": "assignee", "op": "has", "value": str(owner)},
         {"field": "contact.label", "op": "is_empty"},
+        {"field": "reported", "op": "has_not", "value": "payment_received"},
     ]
     tried = rule("state_changed", when=when)
 
