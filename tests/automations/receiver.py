@@ -26,6 +26,7 @@ class Receiver:
     connections: int = 0
     drip: float = 0  # seconds between two bytes of an answer
     endless: bool = False
+    vanishes: bool = False  # takes what it is sent and hangs up
 
     @property
     def port(self) -> int:
@@ -43,6 +44,9 @@ def listening(context=None):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.got.append(Got(self.path, dict(self.headers), body))
+            if receiver.vanishes:
+                self.close_connection = True
+                return
             status, headers, text = receiver.answers.pop(0) if len(receiver.answers) > 1 else receiver.answers[0]
             said = text.encode()
             self.send_response(status)

@@ -153,6 +153,24 @@ def test_an_address_that_turned_private_is_never_called_and_the_log_says_so(queu
     assert "127.0.0.1" not in delivery.error
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 500])
+def test_a_receiver_that_sends_us_elsewhere_or_fails_is_called_again_where_it_was(queue, receiver, status):
+    receiver.answers = [(status, {"Location": f"{receiver.url}/elsewhere"}, ""), (200, {}, "")]
+    delivery = again(queue())
+    assert (delivery.state, delivery.error) == (Delivery.FAILED, f"It answered {status}.")
+    assert again(delivery).state == Delivery.SENT
+    assert [got.path for got in receiver.got] == ["/notify", "/notify"]
+
+
+def test_a_receiver_that_hangs_up_or_is_not_there_is_called_again(queue, receiver):
+    receiver.vanishes = True
+    delivery = again(queue())
+    assert (delivery.state, delivery.error) == (Delivery.FAILED, "It did not answer in HTTP.")
+    receiver.vanishes = False
+    assert again(delivery).state == Delivery.SENT
+    assert len({got.headers["webhook-id"] for got in receiver.got}) == 1
+
+
 def test_the_log_keeps_what_was_said_but_no_signature(queue, receiver):
     receiver.answers = [(400, {}, "<b>no</b>" * 1000)]
     (attempt,) = again(queue()).log

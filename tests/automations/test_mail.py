@@ -1,5 +1,9 @@
 """Mails: written from a template, taken back while they wait, handed to a real mail server with the right headers."""
 
+import contextlib
+import socket
+import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -250,6 +254,67 @@ def test_a_server_that_is_away_is_asked_again(rule, card, phases, staff, setting
     settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}}
     card.move(phases[2], by=actor(staff))
     assert leave(Delivery.objects.get()).state == Delivery.FAILED
+
+
+@pytest.mark.parametrize(
+    ("talk", "why", "state"),
+    [
+        ([b"220 hello\r\n", b"250 ok\r\n", b"250 ok\r\n", b"550 5.1.1 Unknown\r\n"], "550 5.1.1 Unknown", "given_up"),
+        ([b"220 hello\r\n", b"250 ok\r\n", b"250 ok\r\n", b"451 4.7.1 Greylisted\r\n"], "451 4.7.1", "failed"),
+        ([b"220 hello\r\n", b"250 ok\r\n", b"553 Sender not allowed\r\n"], "553 Sender", "given_up"),
+        (
+            [b"220 hello\r\n", b"250 ok\r\n", b"250 ok\r\n", b"250 ok\r\n", b"354 go on\r\n"],
+            "could not be reached",
+            "failed",
+        ),
+        ([b"220 hello\r\n"], "could not be reached", "failed"),
+        ([b"421 Too busy\r\n"], "421 Too busy", "failed"),
+        ([b"SSH-2.0-OpenSSH\r\n"], "", "failed"),
+    ],
+    ids=["unknown", "greylisted", "sender refused", "gone within the letter", "gone at once", "busy", "no mail server"],
+)
+def test_what_a_mail_server_says_or_leaves_unsaid_decides(rule, card, phases, staff, settings, talk, why, state):
+    with saying(talk) as port:
+        options = {"host": "127.0.0.1", "port": port, "timeout": 2}
+        settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}}
+        card.move(phases[2], by=actor(staff))
+        mail = leave(Delivery.objects.get())
+    assert (mail.state, mail.attempts) == (state, 1)
+    assert why in mail.error
+
+
+def test_a_server_that_falls_silent_costs_no_more_than_its_time(rule, card, phases, staff, settings):
+    with saying([b"220 hello\r\n", None]) as port:
+        options = {"host": "127.0.0.1", "port": port, "timeout": 0.2}
+        settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}}
+        card.move(phases[2], by=actor(staff))
+        assert leave(Delivery.objects.get()).state == Delivery.FAILED
+
+
+def test_where_encryption_is_asked_for_nothing_is_said_without_it(rule, card, phases, letterbox, staff, settings):
+    settings.MAILERS["default"]["OPTIONS"]["use_tls"] = True
+    card.move(phases[2], by=actor(staff))
+    assert leave(Delivery.objects.get()).state == Delivery.FAILED
+    assert letterbox.letters == []
+
+
+@contextlib.contextmanager
+def saying(talk):
+    """Run a mail server that says these lines, one for each that it hears, and then hangs up; None: it says nothing more."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            client, _ = server.accept()
+            with client:
+                for line in talk:
+                    if line is None:
+                        time.sleep(1)
+                        return
+                    client.sendall(line)
+                    client.recv(65536)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1]
 
 
 # Budgets ----------------------------------------------------------------------------------------------

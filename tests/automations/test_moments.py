@@ -243,6 +243,70 @@ def test_a_due_date_that_is_put_off_is_met_at_the_new_one_only(rule, phases, clo
     assert said(card) == 2
 
 
+@pytest.mark.parametrize(
+    ("trigger", "day", "hour", "comes"),
+    [
+        # Clocks go from 02:00 to 03:00 on 28 March, and from 03:00 back to 02:00 on 31 October.
+        ({"type": "due_soon", "in": "1 day"}, (2027, 3, 28), "03:30", "2027-03-27 02:30Z"),
+        ({"type": "due_soon", "in": "1 day"}, (2027, 3, 29), "02:30", "2027-03-28 01:00Z"),
+        ({"type": "due_soon", "in": "2 hours"}, (2027, 3, 28), "03:30", "2027-03-27 23:30Z"),
+        ({"type": "overdue", "by": "1 day"}, (2027, 10, 30), "02:30", "2027-10-31 00:30Z"),
+        ({"type": "overdue", "by": "2 hours"}, (2027, 10, 31), "01:30", "2027-10-31 01:30Z"),
+        ({"type": "due_soon", "in": "1 day"}, (2028, 2, 29), None, "2028-02-28 07:00Z"),
+        ({"type": "overdue"}, (2027, 12, 31), None, "2028-01-01 07:00Z"),
+    ],
+)
+def test_due_dates_are_met_right_across_clocks_that_change(
+    rule, phases, clock, time_machine, trigger, day, hour, comes
+):
+    clock("2027-01-01 09:00", "Europe/Berlin")
+    rule(trigger)
+    make_card(phases[0], due_date=dt.date(*day), due_time=hour and dt.time.fromisoformat(hour))
+    moment = dt.datetime.fromisoformat(comes)
+    time_machine.move_to(moment - dt.timedelta(seconds=1), tick=False)
+    assert heed_moments() == 0
+    time_machine.move_to(moment, tick=False)
+    assert (heed_moments(), heed_moments()) == (1, 0)
+
+
+def test_a_business_that_moves_to_another_zone_meets_due_dates_there_and_none_twice(
+    rule, phases, clock, business, owner
+):
+    clock("2027-03-01 07:00", "Asia/Tokyo")
+    rule("overdue")
+    met, to_come = (make_card(phases[0], due_date=dt.date(2027, 3, day)) for day in (9, 10))
+    clock("2027-03-10 08:00")
+    assert heed_moments() == 1
+    business.update(time_zone="America/New_York", by=actor(owner))
+    clock("2027-03-10 08:00")
+    assert heed_moments() == 0, "in Tokyo it would be due by now"
+    clock("2027-03-11 08:00")
+    assert heed_moments() == 1
+    assert (said(met), said(to_come)) == (1, 1)
+
+
+def test_a_worker_that_was_away_meets_due_dates_late_and_each_once(rule, phases, clock):
+    clock("2027-03-01 09:00")
+    rule("overdue")
+    rule({"type": "due_soon", "in": "1 day"})
+    cards = [make_card(phases[0], due_date=dt.date(2027, 3, day)) for day in (3, 4, 5)]
+    clock("2027-03-20 09:00")
+    assert (heed_moments(), heed_moments()) == (6, 0)
+    assert [said(card) for card in cards] == [2, 2, 2]
+
+
+def test_a_due_date_that_is_put_off_and_back_is_met_once(rule, phases, clock, staff):
+    clock("2027-03-01 09:00")
+    rule("overdue")
+    card = make_card(phases[0], due_date=dt.date(2027, 3, 10))
+    clock("2027-03-11 08:00")
+    heed_moments()
+    for day in (20, 10):
+        Card.objects.get(pk=card.pk).update(due_date=dt.date(2027, 3, day), by=actor(staff))
+        heed_moments()
+    assert said(card) == 1
+
+
 def test_a_card_that_is_won_is_not_overdue(rule, phases, clock, staff):
     clock("2027-03-01 09:00")
     rule("overdue")

@@ -62,6 +62,13 @@ def test_days_end_at_the_same_time_of_day_though_the_clocks_change(rule, phases,
     assert rule.runs.get().wakes_at == dt.datetime(2027, 3, 29, 8, tzinfo=dt.UTC)
 
 
+def test_a_worker_that_was_away_goes_on_late_and_once(rule, phases, time_machine):
+    card = make_card(phases[0])
+    time_machine.move_to("2027-05-01 09:00Z", tick=False)
+    assert (wake(), wake()) == (1, 0)
+    assert sorted(said(card)) == ["Again", "Hello"]
+
+
 @pytest.mark.parametrize(
     ("end", "reason"),
     [
