@@ -101,6 +101,16 @@ class Habit:
     after: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What the cards of a board do by themselves and by its own buttons, from its second version on."""
+
+    board: str
+    says: str
+    fields: tuple[tuple[str, str], ...]  # name and kind of custom fields that its buttons fill in
+    rulesets: tuple[dict, ...]
+
+
 PEOPLE = (
     Person(MAREN, "maren@brightside.example", "owner"),
     Person(PRIYA, "priya@brightside.example", "manager"),
@@ -1040,5 +1050,69 @@ HABITS = (
             ],
         },
         state="off",
+    ),
+)
+
+
+def _button(event: str, label: str, *asks: dict, primary=False, confirm=False) -> list[dict]:
+    context = {"label": label, "type": "PRIMARY" if primary else "SECONDARY", "confirm": confirm}
+    return [{"eventName": event, "context": [context], "attributes": list(asks)}]
+
+
+def _go(to: str) -> dict:
+    return {"name": "FLUENTRETAIL.base.ChangeState", "props": {"status": to}}
+
+
+DESIGNS = (
+    Design(
+        "Repairs",
+        "The customer says yes or no to our quote; parts that arrive start the work",
+        (("Agreed price", "number"),),
+        (
+            {
+                "name": "QuoteAgreed",
+                "description": "The customer wants it repaired",
+                "triggers": [{"status": "Diagnosed"}],
+                "rules": [{"name": "add_checklist", "props": {"lines": ["Order the parts"]}}, _go("Waiting for parts")],
+                "userActions": _button(
+                    "QuoteAgreed",
+                    "Customer says yes",
+                    {"name": "Agreed price", "type": "INTEGER", "label": "Agreed price in euros", "mandatory": True},
+                    primary=True,
+                ),
+            },
+            {
+                "name": "QuoteDeclined",
+                "description": "It goes back as it came",
+                "triggers": [{"status": "Diagnosed"}, {"status": "Waiting for parts"}],
+                "rules": [
+                    {"name": "add_comment", "props": {"text": "Not to be repaired: it goes back as it came."}},
+                    _go("Ready for pickup"),
+                ],
+                "userActions": _button(
+                    "QuoteDeclined",
+                    "Customer says no",
+                    {
+                        "name": "why",
+                        "type": "LIST",
+                        "label": "Why?",
+                        "source": "Too expensive, Buys a new one, Takes too long",
+                    },
+                    confirm=True,
+                ),
+            },
+            {
+                "name": "PartsArrived",
+                "triggers": [{"status": "Waiting for parts"}],
+                "rules": [_go("In repair")],
+                "userActions": _button("PartsArrived", "Parts arrived", primary=True),
+            },
+            {
+                "name": "PickedUp",
+                "triggers": [{"status": "Ready for pickup"}],
+                "rules": [_go("Returned")],
+                "userActions": _button("PickedUp", "Picked up and paid", primary=True, confirm=True),
+            },
+        ),
     ),
 )

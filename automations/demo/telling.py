@@ -17,13 +17,26 @@ from accounts.actor import Actor
 from accounts.models import Business, Event, Invitation, Membership, User
 from accounts.verbs import writing
 from automations.demo import story
-from automations.demo.story import Board, Chain, Customer, Habit, Job, Person
+from automations.demo.story import Board, Chain, Customer, Design, Habit, Job, Person
 from automations.models import Rule, Run
 from automations.models.run import WAITING
 from automations.occasion import Occasion
 from automations.reactions import run_rules
 from automations.running import consider
-from boards.models import Card, Comment, Item, Label, Order, OrderStep, OrderType, Phase, Workflow
+from boards.models import (
+    Card,
+    Comment,
+    Definition,
+    Draft,
+    Field,
+    Item,
+    Label,
+    Order,
+    OrderStep,
+    OrderType,
+    Phase,
+    Workflow,
+)
 from contacts.models import Contact, ContactLabel
 
 FOUNDED = 75  # days ago
@@ -41,7 +54,8 @@ def tell(password: str) -> Business:
         classes = _found(owner, "Holt Evening Classes", "demo-classes")
         Telling(classes, {story.MAREN: owner}, founded=FOUNDED + 30).of((), (story.CLASSES,))
         business = _found(owner, "Brightside Joinery", "demo")
-        Telling(business, people, founded=FOUNDED).of(story.CUSTOMERS, story.BRIGHTSIDE, story.CHAINS, story.HABITS)
+        brightside = (story.CUSTOMERS, story.BRIGHTSIDE, story.CHAINS, story.HABITS, story.DESIGNS)
+        Telling(business, people, founded=FOUNDED).of(*brightside)
     return business
 
 
@@ -82,6 +96,7 @@ class Telling:
         boards: tuple[Board, ...],
         chains: tuple[Chain, ...] = (),
         habits: tuple[Habit, ...] = (),
+        designs: tuple[Design, ...] = (),
     ) -> None:
         """Let everybody live their life, then set the dates back."""
         self._go_on(self._joining())
@@ -90,6 +105,8 @@ class Telling:
             self._go_on(self._laying_out(board))
         self._go_on(self._chaining(chains))
         self._go_on(self._making_rules(habits))
+        for design in designs:
+            self._go_on(self._publishing(design))
         while self.waiting:
             self.clock, _, life = heappop(self.waiting)
             self._go_on(life)
@@ -182,6 +199,19 @@ class Telling:
             )
             if habit.after:
                 self.patience[habit.board, habit.document["trigger"]["phase"]] = (rule, habit.after)
+
+    def _publishing(self, design: Design) -> Life:
+        """The manager publishes how a board began, and some days later what it does by itself."""
+        yield self.founded + timedelta(days=5)
+        workflow = self.business.workflows.get(name=design.board)
+        for name, kind in design.fields:
+            Field.create(workflow, name=name, kind=kind, by=self._who(story.PRIYA))
+        first = workflow.publish(Draft.running(workflow), comment="How we began", by=self._who(story.PRIYA))
+        yield self.founded + timedelta(days=16)
+        workflow = self.business.workflows.get(name=design.board)
+        draft = Draft.of_document(workflow, first.document | {"rulesets": [*design.rulesets]})
+        second = workflow.publish(draft, comment=design.says, by=self._who(story.PRIYA))
+        Rule.take_from(second, by=self._who(story.PRIYA))  # at once, as the reaction will when it is told
 
     def _let_rules_act(self, told: int) -> None:
         """Tell the rules what just happened: inside the story's one transaction nobody else does so in time."""
@@ -372,6 +402,7 @@ class Telling:
         self._date_people(history)
         self._date_work(history)
         self._date_rules(history)
+        self._date_designs(history)
 
     def _date_people(self, history) -> None:
         business = self.business
@@ -429,6 +460,15 @@ class Telling:
             began = self.happened[run.event.sequence]
             run.touched_at, run.began_at = began, began
         Run.objects.bulk_update(runs, ["began_at", "touched_at"], batch_size=200)
+
+    def _date_designs(self, history) -> None:
+        for definition in Definition.objects.filter(business=self.business):
+            told = history[definition.workflow_id]
+            version = definition.version
+            at = next(e.at for e in told if e.name == "workflow.published" and e.details["version"] == version)
+            Definition.objects.filter(pk=definition.pk).update(created_at=at)
+        for field in Field.objects.filter(business=self.business):
+            Field.objects.filter(pk=field.pk).update(created_at=history[field.pk][0].at)
 
     def _date_orders(self, history) -> None:
         for kind in self.business.ordertype_library.all():

@@ -8,10 +8,11 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from accounts.actor import Actor
 from accounts.models import Business, Event, Membership, User
 from automations.demo.story import ADMINISTRATOR, PEOPLE
 from automations.wholeness import ask
-from boards.models import Card, Comment, Phase
+from boards.models import Card, Comment, Draft, Phase
 
 pytestmark = pytest.mark.django_db
 
@@ -115,3 +116,20 @@ def test_there_is_enough_to_look_at():
     assert any(card.is_stale for card in funnel.cards.on_board().select_related("phase"))
     movers = set(business.events.filter(name="card.moved").values_list("actor_name", flat=True))
     assert len(movers) >= 5
+
+
+def test_one_board_has_a_design_with_buttons_that_ask_and_rules_that_follow(client, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        demo()
+    repairs = Business.objects.get(slug="demo").workflows.get(name="Repairs")
+    assert [definition.version for definition in repairs.definitions.all()] == ["1.1", "1.0"]
+    assert repairs.rules.of_design().count() == 4
+    draft = Draft.running(repairs)
+    assert not [problem for problem in draft.problems() if problem.severity == "error"]
+    card = repairs.cards.on_board().filter(phase__name="Diagnosed").first()
+    assert [action.label for action in card.user_actions] == ["Customer says yes", "Customer says no"]
+    with django_capture_on_commit_callbacks(execute=True):
+        card.signal("QuoteAgreed", {"Agreed price": 180}, by=Actor.system(card.business))
+    card = Card.objects.get(pk=card.pk)
+    assert card.phase.name == "Waiting for parts"
+    assert list(card.custom.values()) == [180]
