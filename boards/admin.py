@@ -131,7 +131,7 @@ class DefinitionAdmin(SeenAdmin):
 class DraftAdmin(SeenAdmin):
     """Designs that are being worked on."""
 
-    says = "A draft is changed, saved and thrown away in the app, on the Steps page of its workflow."
+    says = "A draft is changed, published and thrown away in the app, on the Steps page of its workflow."
     list_display = ("workflow", "business", "author", "changed_by", "updated_at")
     list_select_related = ("workflow", "business", "author", "changed_by")
     search_fields = ("workflow__name", *BUSINESS)

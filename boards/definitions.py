@@ -66,7 +66,7 @@ BLANK = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something to look at before saving: an error stands in the way, a warning does not.
+    """Something to look at before publishing: an error stands in the way, a warning does not.
 
     fix: what puts it right in a draft, for a button: {"label": what it says, "do": a verb of Draft.FIXES, "with": {…}}.
     """

@@ -213,14 +213,19 @@ def compare(before: dict, after: dict, shelf: Shelf) -> list[str]:
 
 def as_designs(before: dict, after: dict, shelf: Shelf) -> tuple[dict, dict]:
     """Return two documents as designs in which the same step has the same id."""
-    old = read(before, _nothing(), shelf)
+    old = read(before, _bare(before), shelf)
     return old, read(after, old, shelf)
 
 
-def _nothing() -> dict:
-    """Return the design of a workflow that has nothing but its win, as each begins."""
+def _bare(document: dict) -> dict:
+    """Return the design of a workflow that has a win and the steps of a document that bear an id, and says nothing else."""
+    steps = {}
+    for status in document["statuses"]:
+        said = (status.get("settings") or {}).get("id")
+        if said and is_step(status, document):
+            steps.setdefault(said, blank_step(said, status["name"], "processing"))
     win = blank_step("win", "Win", "completed", win=True)
-    return {"name": "", "type": "other", "description": "", "steps": [win]}
+    return {"name": "", "type": "other", "description": "", "steps": [*steps.values(), win]}
 
 
 def _match(statuses: list[dict], running: list[dict]) -> list[dict]:

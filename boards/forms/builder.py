@@ -95,7 +95,7 @@ class PlaceForm(forms.Form):
 
 
 class RemoveForm(forms.Form):
-    """Where the cards of a step go when the draft is saved."""
+    """Where the cards of a step go when the draft is published."""
 
     to = forms.ChoiceField(
         label="Where should its cards go?",
@@ -112,6 +112,49 @@ class RemoveForm(forms.Form):
         self.fields["to"].choices = [("", "Choose a step"), *others]
         if not cards:
             del self.fields["to"]
+
+
+class PublishForm(forms.Form):
+    """What is told of a version: a comment, whether a new major one begins, and what running cards do then."""
+
+    comment = Lines(
+        label="Comment",
+        required=False,
+        max_length=2000,
+        error_messages={"max_length": TOO_LONG},
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Why it changes, for whoever reads the history.",
+    )
+    new_major = forms.BooleanField(
+        required=False, help_text="For a design that works differently. Otherwise every card simply goes on."
+    )
+    running = forms.ChoiceField(
+        choices=[("move", "go on in the new design"), ("finish", "finish in the old one")],
+        initial="move",
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    seen = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
+
+    def __init__(self, *args, draft: Draft, **options):
+        """Take what is to be published."""
+        super().__init__(*args, auto_id="publish-%s", **options)
+        self.major = draft.workflow.major + 1
+        running = draft.workflow.cards_on_their_way.count()
+        self.fields["new_major"].label = f"New major version ({self.major}.0)"
+        on_the_way = "1 card is" if running == 1 else f"{running} cards are"
+        self.fields["running"].label = f"{on_the_way} on the way. With a new major version they"
+        if self.major == 1:
+            del self.fields["new_major"]
+        if self.major == 1 or not running:
+            del self.fields["running"]
+
+    def told(self) -> dict:
+        """Return what Workflow.publish wants to know."""
+        sent = self.cleaned_data
+        is_new = sent.get("new_major", False)
+        told = {"major": self.major if is_new else None, "finish_old": is_new and sent.get("running") == "finish"}
+        return told | {"comment": sent.get("comment", ""), "seen": sent.get("seen") or None}
 
 
 class FieldForm(forms.Form):

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from accounts.actor import Actor
 from accounts.models import Business
@@ -25,7 +26,7 @@ OF_RULESETS = ("CREATE_RULESET_MISSING", "CREATED_STATUS_MISSING")
 
 
 class Draft(models.Model):
-    """The next design of a workflow, one at a time; a draft is nobody's news before it is saved, so it has no events."""
+    """The next design of a workflow, one at a time; a draft is nobody's news before it is published, so it has no events."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     business = models.ForeignKey(Business, models.CASCADE, related_name="drafts")
@@ -90,13 +91,43 @@ class Draft(models.Model):
         return not self._state.adding
 
     @property
+    def mark(self) -> str:
+        """Return what tells this state of a draft from those before and after it."""
+        return self.updated_at.isoformat() if self.is_begun else "running"
+
+    def refuse_edited_since(self, mark: str | None) -> None:
+        """Raise ValidationError when the draft, as read under its lock, is not as somebody saw it; None saw nothing."""
+        if mark is not None and mark != self.mark:
+            said = "The draft was changed a moment ago. Look at what it changes now, then publish it."
+            raise ValidationError(said, code="draft_changed")
+
+    @property
+    def is_news(self) -> bool:
+        """Answer whether publishing it would keep a version that says something new."""
+        return self.design != self.based_on or self.newest is None or bool(self.changes_on_the_board)
+
+    @cached_property
+    def newest(self):
+        """Return the newest version that is kept, or None."""
+        return self.workflow.definitions.first()
+
+    @cached_property
+    def changes_on_the_board(self) -> list[str]:
+        """Return in words what was changed on the board itself since the newest version, beside any draft."""
+        if self.newest is None:
+            return []
+        shelf = shelf_of(self.workflow)
+        running = documents.write(self.based_on | self.workflow.entity_of(self.based_on), shelf)
+        return documents.compare(self.newest.document, running, shelf)
+
+    @property
     def is_stale(self) -> bool:
         """Answer whether the running design has changed since the draft was begun."""
         return self.is_begun and self.design != self.based_on != design_of(self.workflow)
 
     @property
     def changes(self) -> list[str]:
-        """Return in words what saving would change."""
+        """Return in words what publishing would change."""
         return definitions.changes(self.based_on, self.design)
 
     @property
@@ -250,7 +281,7 @@ class Draft(models.Model):
 
     @verb("draft.change")
     def remove_step(self, step_id, *, to=None, by: Actor):
-        """Take a step out; on saving, its cards go to the step `to`. A step that was never saved is simply gone."""
+        """Take a step out; once published, its cards go to the step `to`. A step that never was on the board is simply gone."""
         self.lock()
         step = self._own(step_id)
         if step["win"]:
@@ -322,7 +353,7 @@ class Draft(models.Model):
         """Throw the draft away; doing it again is no news."""
         Draft.objects.filter(pk=self.pk).delete()
 
-    # Saving ---------------------------------------------------------------------------------------------
+    # Publishing -----------------------------------------------------------------------------------------
 
     def apply(self, by: Actor, *, finish_old: bool = False) -> None:
         """Make the running design what the draft says, through the phases' own verbs; part of Workflow.publish."""
@@ -392,8 +423,8 @@ class Draft(models.Model):
             return
         now = Draft.objects.select_for_update(of=("self",)).filter(pk=self.pk).first()
         if now is None:
-            raise Stale("This draft was saved or thrown away a moment ago. Nothing was changed.")
-        self.design, self.based_on = now.design, now.based_on
+            raise Stale("This draft was published or thrown away a moment ago. Nothing was changed.")
+        self.design, self.based_on, self.updated_at = now.design, now.based_on, now.updated_at
         self._forget_gone_fields()
 
     def _forget_gone_fields(self) -> None:

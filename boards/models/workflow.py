@@ -136,13 +136,17 @@ class Workflow(models.Model):
         record("workflow.updated", self, by, changed=changed, before=before, after=after)
 
     @verb("workflow.publish")
-    def publish(self, draft, *, comment: str = "", major: int | None = None, finish_old=False, by: Actor):
+    def publish(
+        self, draft, *, comment="", major: int | None = None, finish_old=False, seen: str | None = None, by: Actor
+    ):
         """Make a draft the running design, all of it or nothing, and keep it as the next version. The draft is gone then.
 
         major: the major version it shall have, that of now when left out; a new one begins with .0. finish_old: with a
         new one, cards on their way keep the design they run under, and its phases stand until the last has left.
+        seen: the mark of the draft that somebody read before.
         Returns the Definition. Raises Stale when the running design has changed since the draft was begun, Unfit for
-        its errors, ValidationError (version_stale, version_skipped) for a major that does not come next.
+        its errors, ValidationError (version_stale, version_skipped) for a major that does not come next, and (draft_changed)
+        for a draft that is not as it was seen.
         """
         # The workflow is locked first, as every verb of phases does, so nobody changes the design under our eyes.
         workflow = type(self).objects.select_for_update(no_key=True).get(pk=self.pk)
@@ -150,10 +154,10 @@ class Workflow(models.Model):
         draft.workflow = workflow
         draft.lock()
         if draft.is_stale:
-            raise Stale(f"{self.name} was changed since this draft was begun. Nothing was saved.")
+            raise Stale(f"{self.name} was changed since this draft was begun. Nothing was published.")
+        draft.refuse_edited_since(seen)
         major, minor = workflow.next_version(major)
-        on_their_way = self.cards.filter(archived_at=None, phase__section=0)
-        finish_old = finish_old and major > workflow.major > 0 and on_their_way.exists()
+        finish_old = finish_old and major > workflow.major > 0 and self.cards_on_their_way.exists()
         problems = draft.problems(finish_old=finish_old)
         if any(problem.severity == "error" for problem in problems):
             raise Unfit(problems)
@@ -165,7 +169,7 @@ class Workflow(models.Model):
         definition.warnings = problems
         draft.discard(by=by)
         told = {"workflow": workflow.name, "version": definition.version, "comment": definition.comment}
-        record("workflow.published", workflow, by, **told, changes=changes)
+        record("workflow.published", workflow, by, **told, changes=changes or ["nothing changes on the board"])
         return definition
 
     def next_version(self, major: int | None = None) -> tuple[int, int]:
@@ -178,6 +182,11 @@ class Workflow(models.Model):
         if wanted > now + 1:
             raise ValidationError(f"Version {now + 1} comes before {wanted}.", code="version_skipped")
         return wanted, last.minor + 1 if wanted == now else 0
+
+    @property
+    def cards_on_their_way(self):
+        """Return the cards that are neither won nor cancelled nor archived."""
+        return self.cards.filter(archived_at=None, phase__section=self.phases.model.PATH)
 
     @property
     def ref(self) -> str:

@@ -10,13 +10,14 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import reswap
 
 from accounts.answers import done, refused
 from accounts.policy import allowed, may
 from accounts.templatetags.house import moon
 from accounts.verbs import Stale
-from boards.definitions import cancelled_of, path_of, win_of
-from boards.forms.builder import AboutForm, FieldForm, NewStepForm, PlaceForm, RemoveForm, StepForm
+from boards.definitions import Unfit, cancelled_of, path_of, win_of
+from boards.forms.builder import AboutForm, FieldForm, NewStepForm, PlaceForm, PublishForm, RemoveForm, StepForm
 from boards.forms.library import NewStatusForm
 from boards.models import Draft, Field, Status
 from boards.search import as_uuid
@@ -103,7 +104,7 @@ def remove_step(request, workflow, phase):
     cards = workflow.cards.filter(phase_id=phase).count()
     form = RemoveForm(request.POST if request.method == "POST" else None, draft=draft, step=step, cards=cards)
     if request.method == "POST" and form.is_valid():
-        said = f"{step['name']} goes when the draft is saved."
+        said = f"{step['name']} goes when the draft is published."
         return _edit(request, workflow, Draft.remove_step, said, phase, to=form.cleaned_data.get("to"))
     context = {"form": form, "workflow": workflow, "step": step, "cards": cards}
     return render(request, "boards/builder_remove.html", context, status=422 if form.errors else 200)
@@ -125,7 +126,7 @@ def keep_step(request, workflow, phase):
 def go_on(request, workflow):
     """Carry the draft over onto the design that has changed meanwhile."""
     workflow = find_workflow(request, workflow)
-    said = "Your changes stand on top of the new design now. Look at them, then save."
+    said = "Your changes stand on top of the new design now. Look at them, then publish."
     return _edit(request, workflow, Draft.go_on, said)
 
 
@@ -138,19 +139,48 @@ def discard(request, workflow):
     return _say(request, workflow, "The draft is gone. The board runs as it did.")
 
 
-@require_POST
+@vary_on_headers("HX-Request")
 @allowed("workflow.publish")
-def save(request, workflow):
-    """Make the draft the running design."""
+def publish(request, workflow):
+    """Ask for a comment and say what changes, then make the draft the running design; in a dialog, or on a page of its own."""
     workflow = find_workflow(request, workflow)
     draft = Draft.of(workflow)
-    if not draft.is_begun:
-        return _refuse(request, workflow, ValidationError("There is nothing to save: the board is as shown."))
-    try:
-        definition = workflow.publish(draft, by=request.actor)
-    except ValidationError as error:
-        return _refuse(request, workflow, error)
-    return _say(request, workflow, f"Published version {definition.version}. The board has your changes now.")
+    form = PublishForm(request.POST if request.method == "POST" else None, draft=draft)
+    if not draft.is_news:
+        return _refuse(request, workflow, ValidationError("There is nothing to publish: the board is as shown."))
+    if request.method == "POST" and form.is_valid():
+        try:
+            definition = workflow.publish(draft, **form.told(), by=request.actor)
+        except Stale as error:
+            return _refuse(request, workflow, error)
+        except Unfit:
+            form.add_error(None, "It cannot be published like this: something stands in the way.")
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            said = f"Published version {definition.version}. The board has your changes now."
+            return _say(request, workflow, said, opened="")
+    return _ask_to_publish(request, draft, form)
+
+
+def _ask_to_publish(request, draft, form):
+    workflow = draft.workflow
+    problems = draft.problems(finish_old=form.is_bound and form.told()["finish_old"])
+    context = {
+        "form": form,
+        "workflow": workflow,
+        "draft": draft,
+        "version": ".".join(map(str, workflow.next_version())),
+        "newest": draft.newest,
+        "changes": draft.changes,
+        "since": draft.changes_on_the_board,
+        "problems": problems,
+        "stands_in_the_way": any(problem.severity == "error" for problem in problems),
+        "may_finish": "running" in form.fields,
+    }
+    piece = "#asked" if request.htmx else ""
+    answer = render(request, f"boards/publish.html{piece}", context, status=422 if form.is_bound else 200)
+    return reswap(answer, "none") if request.htmx else answer
 
 
 # Custom fields: these count at once -------------------------------------------------------------------
@@ -282,6 +312,9 @@ def _context(request, workflow, *, wrong=("", None), saved="", opened=None) -> d
         "draft": draft,
         "may_design": may_design,
         "changes": draft.changes,
+        "next_version": ".".join(map(str, workflow.next_version())),
+        "newest": draft.newest,
+        "is_news": may_design and draft.is_news,
         "meanwhile": draft.changes_meanwhile if draft.is_stale else [],
         "is_stale": draft.is_stale,
         "problems": draft.problems(),

