@@ -5,6 +5,7 @@ import logging
 from django.tasks import task
 
 from accounts.models import Receipt, Untold
+from automations.forgetting import forget_old
 from automations.models import Delivery, Notification, Rule, Worker
 from automations.progress import time_is_up
 from automations.running import fire_timers, heed_moments, take_up, wake
@@ -35,3 +36,9 @@ def sweep() -> None:
             deed()
         except Exception:  # one that fails does not keep the others from their turn
             log.exception("%s failed", deed.__qualname__)
+
+
+@task()
+def forget() -> None:
+    """Forget what ended long ago."""
+    forget_old()

@@ -224,7 +224,10 @@ else:
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Phasewise <phasewise@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-_by_the_clock = {"sweep": {"task": "automations.tasks.sweep", "every": 60}}
+_by_the_clock = {
+    "sweep": {"task": "automations.tasks.sweep", "every": 60},
+    "forget": {"task": "automations.tasks.forget", "every": 3600},
+}
 TASKS = {"default": {"BACKEND": "django_ox.backend.OxBackend", "OPTIONS": {"SCHEDULES": _by_the_clock}}}
 
 # Calling strangers: webhooks ---------------------------------------------------------------------------
@@ -242,6 +245,10 @@ RULES_AN_HOUR = env.int("RULES_AN_HOUR", default=5000)
 # Mails that leave within 24 hours: of one business to one address, and of one business.
 MAILS_A_DAY_EACH = env.int("MAILS_A_DAY_EACH", default=20)
 MAILS_A_DAY = env.int("MAILS_A_DAY", default=2000)
+
+# For how many days what has ended is kept: runs of rules, mails and calls, what people were told. A month's days that came
+# round, and whatever is younger, must be remembered, or they would be heeded again.
+LOGS_KEPT_DAYS = max(env.int("LOGS_KEPT_DAYS", default=400), 90)
 
 # Words and times --------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -7,9 +7,10 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from accounts.models.token import Token
-from accounts.verbs import in_one
+from accounts.verbs import in_one, writing
 
 KEPT = timedelta(hours=48)
+AT_ONCE = 5000  # that are forgotten in one go
 LONGEST_KEY = 200
 
 
@@ -54,8 +55,10 @@ class Receipt(models.Model):
 
     @classmethod
     def forget_old(cls) -> int:
-        """Delete the receipts that nobody can rely on any more; return how many."""
-        return cls.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]
+        """Delete receipts that nobody can rely on any more, the oldest first; return how many."""
+        old = cls.objects.filter(created_at__lt=timezone.now() - KEPT).order_by("created_at")
+        with writing():
+            return cls.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:AT_ONCE])).delete()[0]
 
     @classmethod
     def _first(cls, token, key, fingerprint, part, work):

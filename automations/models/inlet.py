@@ -25,7 +25,8 @@ MOST = 20  # of one business
 A_MINUTE = 120  # calls of one inlet
 LONGEST = 64 * 1024  # bytes of a call
 LOGGED = 4000  # characters of a call that the log keeps
-KEPT = 200  # calls of one inlet that the log keeps
+KEPT = 200  # calls of one inlet of which the log keeps the text
+KNOWN = timedelta(days=30)  # for which a call is known again by its key
 PATH = RegexValidator(r"^[\w-]+(\.[\w-]+)*\Z", "Write names with dots between them, like data.object.id")
 
 NUMBER, EXTERNAL, EMAIL = "number", "external_id", "email"
@@ -173,10 +174,11 @@ class Inlet(Arrangement):
         return cards.open().filter(contact__emails__email__iexact=named).first()
 
     def _forget(self) -> None:
+        """Forget what older calls said, but not that they came: a repeat must be known again."""
         last = self.calls.order_by("-at").values_list("at", flat=True)[KEPT : KEPT + 1].first()
         if last:
             with writing():
-                self.calls.filter(at__lte=last).delete()
+                self.calls.filter(at__lte=last).exclude(body="").update(body="")
 
     def _check(self):
         self.name = self.name.strip()
