@@ -22,14 +22,14 @@ ROLE_SAYS = {
 SCOPES = {
     "WORKFLOW_VIEW": "See workflows and their phases",
     "WORKFLOW_CREATE": "Create workflows",
-    "WORKFLOW_UPDATE": "Change, archive and delete workflows, phases and labels",
+    "WORKFLOW_UPDATE": "Change, archive and delete workflows, phases and labels, and what designs do by themselves",
     "CARD_VIEW": "See cards",
     "CARD_MANAGE": "Create, change, move and archive cards",
     "CONTACT_VIEW": "See contacts",
     "CONTACT_MANAGE": "Create and change contacts",
     "AUTOMATION_VIEW": "See rules, templates, webhooks and their logs",
     "AUTOMATION_MANAGE": "Change rules, templates and webhooks",
-    "EVENT_REPORT": "Report that something happened to a card",
+    "EVENT_REPORT": "Report that something happened to a card, and send it events",
 }
 
 
