@@ -1,4 +1,4 @@
-"""Pure reading of a design document: what is wrong with it, what sets two apart, how two are brought together."""
+"""Pure reading of a design document: what is wrong with it, and how two are brought together."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -246,69 +246,17 @@ def _set(label, step, **changes) -> dict:
 
 
 def _names(steps) -> str:
-    names = [step["name"] for step in steps]
+    return in_words([step["name"] for step in steps])
+
+
+def in_words(names: list[str]) -> str:
+    """Return names as a sentence lists them, not more than a reader takes in."""
     names = names if len(names) <= MOST_NAMED else [*names[:MOST_NAMED], f"{len(names) - MOST_NAMED} more"]
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _cards(count: int) -> str:
     return f"{count} card" if count == 1 else f"{count} cards"
-
-
-# What a document says of the workflow itself, beside its name.
-ABOUT = {
-    "type": "Type",
-    "description": "Description",
-    "entity_type": "Entity type",
-    "entity_subtype": "Entity subtype",
-    "settings": "Settings",
-    "unplaced": "Statuses beside the board",
-}
-
-
-# What sets two apart -----------------------------------------------------------------------------------
-
-
-def changes(before: dict, after: dict) -> list[str]:
-    """Return in plain words what was changed from one design to the other."""
-    old, new = _by_id(before), _by_id(after)
-    said = []
-    if before["name"] != after["name"]:
-        said.append(f"Workflow renamed to {after['name']}")
-    said += [f"{words} changed" for key, words in ABOUT.items() if before[key] != after[key]]
-    said += [f"{step['name']} added" for step in after["steps"] if step["id"] not in old]
-    said += [f"{step['name']} removed" for step in before["steps"] if step["id"] not in new]
-    moved = movers(_ids(before), _ids(after))
-    for step in after["steps"]:
-        was = old.get(step["id"])
-        if not was:
-            continue
-        if was["name"] != step["name"]:
-            said.append(f"{was['name']} renamed to {step['name']}")
-        if was["stage"] != step["stage"]:
-            how = "moved to" if step["id"] in moved else "is now"
-            said.append(f"{step['name']} {how} {STAGE_NAMES[step['stage']]}")
-        elif step["id"] in moved:
-            said.append(f"{step['name']} moved to another place")
-        other = [word for key, word in SETTINGS.items() if key not in ("name", "stage") and was[key] != step[key]]
-        if other:
-            said.append(f"{step['name']}: {', '.join(other)}")
-    return [*said, *_changed_rulesets(before["rulesets"], after["rulesets"])]
-
-
-def _changed_rulesets(before: list[dict], after: list[dict]):
-    """Yield in words what became of rulesets; several may bear one name."""
-    old, new = _by_name(before), _by_name(after)
-    yield from (f"Ruleset {name} added" for name in new if name not in old)
-    yield from (f"Ruleset {name} removed" for name in old if name not in new)
-    yield from (f"Ruleset {name} changed" for name in new if name in old and new[name] != old[name])
-
-
-def _by_name(rulesets) -> dict[str, list[dict]]:
-    named = defaultdict(list)
-    for ruleset in rulesets:
-        named[ruleset["name"]].append(ruleset)
-    return named
 
 
 def movers(before: list[str], after: list[str]) -> list[str]:
@@ -331,6 +279,10 @@ def _ids(design) -> list[str]:
     return [step["id"] for step in design["steps"]]
 
 
+# What a design says beside its steps.
+ABOUT = ("name", "type", "description", "entity_type", "entity_subtype", "rulesets", "settings", "unplaced")
+
+
 # Bringing two together ---------------------------------------------------------------------------------
 
 
@@ -349,8 +301,7 @@ def merged(base: dict, mine: dict, theirs: dict) -> dict:
     steps = running | {
         step["id"]: _merged_step(old.get(step["id"], {}), step, running.get(step["id"], step)) for step in mine["steps"]
     }
-    about = ("name", "rulesets", *ABOUT)
-    design = {key: mine[key] if mine[key] != base[key] else theirs[key] for key in about}
+    design = {key: mine[key] if mine[key] != base[key] else theirs[key] for key in ABOUT}
     design |= {"steps": [steps[step_id] for step_id in order], "removed": removed}
     return design | {"steps": in_order(path_of(design), win_of(design), cancelled_of(design))}
 

@@ -9,7 +9,8 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from boards.definitions import BLANK, FACTS, STAGE_ORDER, blank_step, changes, in_order, win_of
+from boards.comparing import changes
+from boards.definitions import BLANK, FACTS, STAGE_ORDER, blank_step, in_order, win_of
 
 # A category is a stage group, in our words or in those of an order's life.
 CATEGORIES = {
@@ -54,6 +55,7 @@ class Shelf:
     triggers: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
     members: Mapping[str, str] = field(default_factory=dict)
+    called: Mapping[str, str] = field(default_factory=dict)  # what people call them, by what a step points to them with
 
     def name(self, key: str, value):
         """Return what a document calls a setting's value; None for a row that is gone."""
@@ -208,7 +210,7 @@ def read(document: dict, running: dict, shelf: Shelf, moves: Mapping[str, str] |
 
 def compare(before: dict, after: dict, shelf: Shelf) -> list[str]:
     """Return in plain words what was changed from one document to the other."""
-    return changes(*as_designs(before, after, shelf))
+    return changes(*as_designs(before, after, shelf), called=shelf.called)
 
 
 def as_designs(before: dict, after: dict, shelf: Shelf) -> tuple[dict, dict]:

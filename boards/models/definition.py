@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Business
-from boards.documents import TYPE, Shelf, is_step
+from boards.documents import CUSTOM, TYPE, Shelf, is_step
 from boards.models.workflow import Workflow
 
 
@@ -88,15 +88,19 @@ class Definition(models.Model):
 
 
 def shelf_of(workflow) -> Shelf:
-    """Return what documents call the rows of a workflow and of its business."""
+    """Return what documents, and people, call the rows of a workflow and of its business."""
     business = workflow.business
+    statuses, fields = _texts(business.status_library, "name"), _texts(workflow.fields, "name")
+    triggers, members = _texts(business.trigger_library, "key", "name"), _texts(business.memberships, "user__name")
+    called = {pk: names[-1] for rows in (statuses, triggers, members) for pk, *names in rows}
     return Shelf(
-        statuses=_named(business.status_library, "name"),
-        triggers=_named(business.trigger_library, "key"),
-        fields=_named(workflow.fields, "name"),
-        members={str(pk): str(pk) for pk in business.memberships.values_list("pk", flat=True)},
+        statuses=dict(statuses),
+        triggers={pk: key for pk, key, _ in triggers},
+        fields=dict(fields),
+        members={pk: pk for pk, _ in members},
+        called=called | {f"{CUSTOM}{pk}": name for pk, name in fields},
     )
 
 
-def _named(rows, called: str) -> dict[str, str]:
-    return {str(pk): name for pk, name in rows.values_list("pk", called)}
+def _texts(rows, *columns: str) -> list[tuple[str, ...]]:
+    return [(str(pk), *said) for pk, *said in rows.values_list("pk", *columns)]

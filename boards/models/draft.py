@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from accounts.actor import Actor
 from accounts.models import Business
 from accounts.verbs import Stale, refusal, verb
-from boards import checking, definitions, documents
+from boards import checking, comparing, definitions, documents
 from boards.definitions import blank_step, cancelled_of, in_order, merged, path_of, place_in_group, win_of
 from boards.documents import renamed
 from boards.models.definition import shelf_of
@@ -116,9 +116,8 @@ class Draft(models.Model):
         """Return in words what was changed on the board itself since the newest version, beside any draft."""
         if self.newest is None:
             return []
-        shelf = shelf_of(self.workflow)
-        running = documents.write(self.based_on | self.workflow.entity_of(self.based_on), shelf)
-        return documents.compare(self.newest.document, running, shelf)
+        running = documents.write(self.based_on | self.workflow.entity_of(self.based_on), self.shelf)
+        return documents.compare(self.newest.document, running, self.shelf)
 
     @property
     def is_stale(self) -> bool:
@@ -128,12 +127,21 @@ class Draft(models.Model):
     @property
     def changes(self) -> list[str]:
         """Return in words what publishing would change."""
-        return definitions.changes(self.based_on, self.design)
+        return self._told(self.design)
 
     @property
     def changes_meanwhile(self) -> list[str]:
         """Return in words what has changed on the running board since the draft was begun."""
-        return definitions.changes(self.based_on, design_of(self.workflow))
+        return self._told(design_of(self.workflow))
+
+    def _told(self, design) -> list[str]:
+        cards = {str(pk): count for pk, count in self.workflow.phases.values_list("pk", "card_count")}
+        return comparing.changes(self.based_on, design, called=self.shelf.called, cards=cards)
+
+    @cached_property
+    def shelf(self) -> documents.Shelf:
+        """Return what documents and people call the rows that steps point to, as it was when it was first asked."""
+        return shelf_of(self.workflow)
 
     def step(self, step_id) -> dict | None:
         """Return a step of the draft, or None."""
@@ -164,10 +172,9 @@ class Draft(models.Model):
 
     def _problems_of_document(self, told):
         """Yield what is wrong with the document it is published as, but for what was told of the board already."""
-        shelf = shelf_of(self.workflow)
-        document = self._written(shelf)
+        document = self._written(self.shelf)
         is_plain_board = not self.put and not document["rulesets"]
-        found = checking.check(document, shelf)
+        found = checking.check(document, self.shelf)
         for inspect in definitions.inspectors:
             found += inspect(self.workflow, checking.sound(document))
         for problem in found:

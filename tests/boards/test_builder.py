@@ -174,7 +174,7 @@ def test_a_draft_that_says_what_runs_is_no_draft(workflow, phases, draft, by):
 def test_a_removal_is_taken_back_to_where_the_step_stood(workflow, phases, draft, by):
     draft.remove_step(phases[1].pk, to=phases[0].pk, by=by)
     draft.remove_step(phases[2].pk, by=by)
-    assert draft.changes == [f"{NAMES[1]} removed", f"{NAMES[2]} removed"]
+    assert draft.changes == [f"Removed {NAMES[1]}", f"Removed {NAMES[2]}"]
     draft.keep_step(phases[2].pk, by=by)
     assert drafted(draft) == [NAMES[0], *NAMES[2:]]
     draft.keep_step(phases[1].pk, by=by)
@@ -263,8 +263,8 @@ def test_saving_applies_all_of_it_at_one_stroke(library, workflow, phases, draft
     event = Event.objects.get(name="workflow.published")
     assert event.details["changes"] == changes
     assert (definition.version, event.details["version"]) == ("1.0", "1.0")
-    assert "Workflow renamed to Leads" in changes
-    assert f"{NAMES[1]} removed" in changes
+    assert "Renamed the workflow to Leads" in changes
+    assert f"Removed {NAMES[1]}; its 2 cards go to Site visit" in changes
     assert Draft.of(workflow).changes == []
     assert_whole(workflow)
 
@@ -309,7 +309,7 @@ def test_a_draft_of_an_older_design_is_stale_and_says_what_changed(workflow, pha
     phases[2].update(name="Quote", by=actor(owner))
     stale = Draft.of(workflow)
     assert stale.is_stale
-    assert stale.changes_meanwhile == ["Price quote sent renamed to Quote"]
+    assert stale.changes_meanwhile == ["Renamed Price quote sent to Quote"]
     with pytest.raises(Stale):
         workflow.publish(draft, by=by)
     assert names(workflow)[0] == NAMES[0]
@@ -335,7 +335,7 @@ def test_going_on_puts_the_drafts_changes_onto_the_new_design(workflow, phases, 
     assert draft.step(phases[0].pk)["stale_days"] == 9
     assert draft.step(mine)["name"] == "Site visit"
     assert not draft.is_stale
-    assert draft.changes == ["Site visit added", "Customer contacted me renamed to Hello"]
+    assert draft.changes == ["Added Site visit after Hello", "Renamed Customer contacted me to Hello"]
     workflow.publish(draft, by=by)
     assert_whole(workflow)
 

@@ -262,7 +262,7 @@ def test_a_stale_draft_is_shown_with_two_ways_on(workflow, phases, client, owner
     phases[0].update(name="Hello", by=actor(owner))
     page = said(client.get(PAGE))
     assert "The running design has changed since this draft was begun." in page
-    assert "Customer contacted me renamed to Hello" in page
+    assert "Renamed Customer contacted me to Hello" in page
     answer = client.post(f"{PAGE}publish/", headers=HTMX)
     assert answer.status_code == 409
     assert "Put my changes on top of it" in said(answer)

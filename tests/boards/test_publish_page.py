@@ -45,7 +45,7 @@ def test_it_says_what_changes_and_which_version_it_will_be_then_does_it(workflow
     assert "1 change not published" in page
     asked = said(client.get(PUBLISH, headers=headers))
     assert "Publish version 1.0?" in asked
-    assert "Invoice sent moved to New" in asked
+    assert "Moved Invoice sent to New" in asked
     assert ("<html" in asked) is not bool(headers)
     answer = client.post(PUBLISH, {"comment": " Bill first \n", "seen": Draft.of(workflow).mark}, headers=headers)
     assert answer.status_code == (200 if headers else 302)
@@ -83,7 +83,7 @@ def test_what_was_changed_on_the_board_itself_becomes_part_of_the_next_version(w
     phases[0].update(name="Hello", by=actor(manager))
     asked = said(client.get(PUBLISH))
     assert "Changed on the board since 1.0, and part of 1.1" in asked
-    assert "Customer contacted me renamed to Hello" in asked
+    assert "Renamed Customer contacted me to Hello" in asked
     client.post(PUBLISH)
     assert Definition.objects.first().document["statuses"][0]["name"] == "Hello"
 
@@ -139,7 +139,7 @@ def test_what_somebody_changed_in_the_draft_meanwhile_is_looked_at_first(workflo
     answer = client.post(PUBLISH, {"seen": seen, "comment": "Mine"}, headers=headers)
     assert answer.status_code == 422
     assert "The draft was changed a moment ago." in said(answer)
-    assert "Customer contacted me renamed to Hello" in said(answer)
+    assert "Renamed Customer contacted me to Hello" in said(answer)
     assert "Mine</textarea>" in said(answer)
     assert f'name="seen" value="{Draft.of(workflow).mark}"' in said(answer)
     assert not Definition.objects.exists()

@@ -73,7 +73,7 @@ def test_a_step_is_dragged_into_another_stage_group(open_page, manager, workflow
     assert drafted(workflow)[:3] == [(NAMES[0], "new"), (NAMES[3], "new"), (NAMES[1], "processing")]
     assert shown(page) == [NAMES[0], NAMES[3], NAMES[1], NAMES[2], *NAMES[4:]]
     assert running(workflow) == NAMES
-    expect(page.locator("#draft")).to_contain_text("Invoice sent moved to New")
+    expect(page.locator("#draft")).to_contain_text("Moved Invoice sent to New")
 
 
 def test_the_keyboard_picks_up_moves_through_the_groups_and_drops(open_page, manager, workflow):
@@ -141,7 +141,7 @@ def test_from_the_library_to_the_board(open_page, manager, workflow, assert_acce
 
     page.locator("#builder-publish").click()
     dialog = page.get_by_role("dialog", name="Publish version 1.0?")
-    expect(dialog).to_contain_text("Quality check added")
+    expect(dialog).to_contain_text("Added Quality check after")
     expect(dialog.get_by_label("Comment")).to_be_focused()
     page.keyboard.type("Look twice before it leaves")
     assert_accessible(page)
@@ -179,7 +179,7 @@ def test_two_people_and_a_running_board_that_changes(open_page, manager, owner, 
     expect(page.locator("#draft")).to_contain_text("1 change not published")
     workflow.phases.first().update(name="Hello", by=actor(owner))
     publish(page)
-    expect(page.locator("#stale")).to_contain_text("Customer contacted me renamed to Hello")
+    expect(page.locator("#stale")).to_contain_text("Renamed Customer contacted me to Hello")
     page.get_by_role("button", name="Put my changes on top of it").click()
     expect(page.locator("#stale")).to_have_count(0)
     publish(page)
