@@ -62,7 +62,7 @@ OPERATORS = {
     "money": _number,
     "date": ("is", "is_not", "before", "after", *ALONE),
     "yes_no": ("is", "is_not"),
-    **dict.fromkeys(("phase", "stage", "label", "workflow", "trigger", "reason", "choice", "member"), _named),
+    **dict.fromkeys(("phase", "stage", "label", "workflow", "trigger", "reason", "form", "choice", "member"), _named),
     **dict.fromkeys(("labels", "members", "contact_labels", "triggers", "words"), _several),
 }
 COMPARED = {

@@ -271,6 +271,15 @@ def _reason(value, where, field):
     return _by_id_or_name(Reason.objects.filter(business=where.business), value, "closing reason")
 
 
+def _form(value, where, field):
+    pk, rows = as_uuid(value), where.business.forms.all()
+    found = rows.filter(pk=pk).first() if pk else None
+    found = found or next((row for row in rows if folded(value) in map(folded, (row.title, row.slug))), None)
+    if found is None:
+        raise Missing("form", value)
+    return found
+
+
 def _card_field(value, where, field):
     """Read a field of a card: one that all cards have, by its key, or one of the workflow's own, by id or name."""
     if folded(value) in CARD_FIELDS:
@@ -342,6 +351,7 @@ for _name, _read in {
     "member": _member,
     "trigger": _trigger,
     "reason": _reason,
+    "form": _form,
     "card_field": _card_field,
     "any": lambda value, where, field: value,
 }.items():

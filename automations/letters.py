@@ -18,6 +18,7 @@ from liquid.stringify import to_liquid_string
 from accounts.markdown import clean
 from accounts.markdown import render as render_markdown
 from accounts.templatetags.house import money
+from boards.intake import say
 
 LONGEST = 10_000  # characters of a template
 LONGEST_LETTER = 20_000  # characters of what comes of it
@@ -46,10 +47,19 @@ VARIABLES = {
     "card.fields.…": "a field of the workflow: card.fields.tracking_number",
     "from": "the phase it came from",
     "to": "the phase it came into",
+    "form.name": "the form through which the card came",
+    "form.answers.…": "what was answered there: form.answers.rough_budget",
     "business.name": "Brightside Joinery",
     "today": "20 November 2026",
 }
-_KNOWN = {name for name in VARIABLES if "…" not in name} | {"customer", "card", "business", "card.fields"}
+_KNOWN = {name for name in VARIABLES if "…" not in name} | {
+    "customer",
+    "card",
+    "form",
+    "business",
+    "card.fields",
+    "form.answers",
+}
 _RANGE = re.compile(r"\{[{%][^}]*\.\.")
 _SIGNS = re.compile(r"([!-/:-@\[-`{-~])")
 _DIRECTIVE = re.compile(r"%(-?[aAbBdmyYHMIpj%])")
@@ -138,7 +148,7 @@ def check(source: str, longest: int = LONGEST) -> None:
     for variables in used.globals.values():
         for variable in variables:
             path = ".".join(str(part) for part in variable.segments if not isinstance(part, int))
-            if path not in _KNOWN and not path.startswith("card.fields."):
+            if path not in _KNOWN and not path.startswith(("card.fields.", "form.answers.")):
                 raise ValidationError(f"There is no {{{{ {path} }}}}. The list beside says what there is.", code="name")
     render(source, {})
 
@@ -172,6 +182,7 @@ def facts_of(card, business, contact=None, event=None) -> dict:
         if contact
         else {},
         "card": _card(card, business) if card else {},
+        "form": _form(card, business) if card else {},
         "from": moved.get("before", {}).get("name", ""),
         "to": moved.get("after", {}).get("name", ""),
         "today": business.today(),
@@ -180,7 +191,7 @@ def facts_of(card, business, contact=None, event=None) -> dict:
 
 def _card(card, business) -> dict:
     status = card.phase.status
-    fields = {re.sub(r"\W+", "_", field.name.casefold()): field for field in card.workflow.fields.all()}
+    fields = {_named(field.name): field for field in card.workflow.fields.all()}
     amount = money(card.value, business.currency)
     return {
         "name": card.name,
@@ -197,6 +208,19 @@ def _card(card, business) -> dict:
         "assignee": next((str(row.member) for row in card.assignments.select_related("member__user")), ""),
         "fields": {name: field.show(card.custom.get(str(field.pk))) for name, field in fields.items()},
     }
+
+
+def _form(card, business) -> dict:
+    submission = card.submissions.select_related("form").first()
+    if submission is None:
+        return {}
+    answers = {_named(answer["label"]): say(answer, business.currency) for answer in submission.answers}
+    return {"name": submission.form.title, "answers": answers}
+
+
+def _named(label: str) -> str:
+    """Return what a template calls something by its label: Rough budget? is rough_budget."""
+    return re.sub(r"\W+", "_", label.casefold()).strip("_")
 
 
 @lru_cache(256)

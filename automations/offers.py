@@ -150,6 +150,10 @@ offer(
     ],
 )
 offer(
+    "form",
+    lambda business: [Offer(str(one.pk), one.title, names=(one.title, one.slug)) for one in business.forms.all()],
+)
+offer(
     "reason",
     lambda business: [Offer(str(one.pk), one.name, names=(one.name,)) for one in business.reason_library.live()],
 )

@@ -18,7 +18,7 @@ from automations.payloads import told_events
 from automations.progress import move_on
 from automations.running import consider
 from automations.triggers import by_event
-from boards.models import Card, Definition, Phase
+from boards.models import Card, Definition, Phase, Submission
 
 TROUBLES = "rule.failed rule.stopped webhook.disabled delivery.given_up card.report_failed event.set_aside".split()
 
@@ -125,6 +125,19 @@ def notify_of_trouble(sender, event, **kwargs):
         Notification.tell(members, TROUBLE, f"event {event.pk}", unescape(said), by=_who(event), event=event)
 
 
+@wants(lambda event: event.details["number"] is None)
+def notify_of_stuck(sender, event, **kwargs):
+    """Tell owners and managers of an enquiry that arrived and became no card, so that nobody waits for an answer."""
+    submission = Submission.objects.filter(pk=event.subject_id, card=None).first()
+    if submission is None:
+        return
+    said = f"{event.details['who']} sent {event.details['form']['name']}, but no card came of it: {submission.reason}"
+    members = event.business.memberships.filter(role__in=(OWNER, MANAGER)).select_related("user", "business")
+    with writing(), transaction.atomic():
+        said = said[:1].upper() + said[1:]
+        Notification.tell(members, TROUBLE, f"event {event.pk}", said, by=_who(event), event=event)
+
+
 def _who(event) -> Actor:
     """Return who did it, as far as an event knows."""
     user = int(event.actor_id) if event.actor_kind == "member" else None
@@ -157,6 +170,7 @@ def listen():
     for kind in told_events():
         recorded.connect(tell_webhooks, sender=kind, dispatch_uid=f"tell_webhooks {kind.name}")
     recorded.connect(note_unheard, sender=catalogue["card.signalled"], dispatch_uid="note_unheard")
+    recorded.connect(notify_of_stuck, sender=catalogue["form.submitted"], dispatch_uid="notify_of_stuck")
     recorded.connect(progress, sender=catalogue["card.reported"], dispatch_uid="progress")
     for name in by_event:
         recorded.connect(run_rules, sender=catalogue[name], dispatch_uid=f"rules {name}")

@@ -63,12 +63,13 @@ RECIPES = [
     ),
     Recipe(
         "application",
-        "Job application to candidate",
-        "Whoever fills in the application form becomes a card in New candidate.",
+        "Welcome a new candidate",
+        "Whoever sends the form “Job application” stands in New candidate; they get an answer, and you a list.",
         "form",
         _then(
             _when("form_submitted", _is("form", "Job application")),
-            {"type": "create_card", "phase": "Recruitment / New candidate"},
+            {"type": "send_email", "template": "application_received", "to": "customer"},
+            {"type": "add_checklist", "lines": ["Read the application", "Invite or decline"]},
         ),
     ),
     Recipe(

@@ -15,7 +15,7 @@ from django.db.models import F
 from automations.conditions import Fact, Named, stage_of
 from automations.inputs import Input, is_yes
 from automations.moments import Moment, before_due, overdue, scheduled, waited, waiting
-from boards.models import Phase
+from boards.models import Phase, Submission
 
 CREATE = "create"  # the event, in any case, that comes by itself when a card is created
 
@@ -137,6 +137,11 @@ def _phase_of(card):
     return Named.row(card.phase)
 
 
+def _form_of(card):
+    submission = card.submissions.select_related("form").first()
+    return submission and Named.row(submission.form, submission.form.slug)
+
+
 def _entered(*, section=None):
     def question(event, rule):
         before, after = event.details["before"], event.details["after"]
@@ -251,6 +256,19 @@ trigger(
         Input("entering", "yes_no", "or enters the phase", required=False, default="no"),
     ],
     is_set_off=_comes,
+)
+trigger(
+    "form_submitted",
+    "somebody sends a form",
+    "form.submitted",
+    "submission.card_made",
+    facts=[
+        Fact("form", "form", "form", _told("form"), now=_form_of),
+        Fact("sender", "text", "who sent it", lambda event: event.details["who"]),
+    ],
+    # One that no card came of has nothing to act on; when somebody makes the card after all, its turn comes.
+    is_set_off=lambda event, rule: event.details["number"] is not None,
+    cards=lambda cards: _on_board(cards).filter(pk__in=Submission.objects.exclude(card=None).values("card")),
 )
 trigger("contact_created", "a contact is created", "contact.created")
 trigger("contact_updated", "a contact is changed", "contact.updated", facts=[CHANGED])

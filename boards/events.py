@@ -282,6 +282,13 @@ declare(
     icon="form",
 )
 declare(
+    "form.doubted",
+    "Form sent in by a machine",
+    "was sent in by what looks like a machine",
+    ["workflow", "form", "submission"],
+    icon="warn",
+)
+declare(
     "submission.card_made",
     "Card made of a submission",
     "made a card of what {who} had sent in with {form}",

@@ -46,9 +46,12 @@ def submit(form: IntakeForm, key: str, sent: dict, *, doubt: str = "", by: Actor
     submission.answers = [_answer(question, value) for question, value in sent.items()]
     submission.save(force_insert=True)
     _keep_files(submission, sent)
-    if not doubt:
+    if doubt:
+        told = {"form": _form_as_told(submission), "submission": str(submission.pk)}
+        record("form.doubted", submission, by, workflow=str(form.workflow_id), **told)
+    else:
         _work_on(submission, by)
-    _tell(submission, by)
+        _tell(submission, by)
     return submission
 
 
@@ -61,8 +64,7 @@ def make_card(submission: Submission, *, by: Actor) -> Submission:
     _work_on(submission, by)
     if submission.reason:
         raise ValidationError(submission.reason, code="no_card")
-    told = {"form": submission.form.title, "who": submission.who}
-    submission.card.record("submission.card_made", by, **told)
+    submission.card.record("submission.card_made", by, form=_form_as_told(submission), who=submission.who)
     return submission
 
 
@@ -103,12 +105,15 @@ def _keep_files(submission, sent) -> None:
 
 def _tell(submission, by: Actor) -> None:
     """Record that it was sent: about its card where there is one, so that rules have something to act on."""
-    form = {"id": str(submission.form_id), "name": submission.form.title}
-    told = {"form": form, "submission": str(submission.pk), "who": submission.who}
+    told = {"form": _form_as_told(submission), "submission": str(submission.pk), "who": submission.who}
     if submission.card:
         submission.card.record("form.submitted", by, **told)
     else:
         record("form.submitted", submission, by, workflow=str(submission.form.workflow_id), number=None, **told)
+
+
+def _form_as_told(submission) -> dict:
+    return {"id": str(submission.form_id), "name": submission.form.title}
 
 
 # Making -----------------------------------------------------------------------------------------------

@@ -8,8 +8,16 @@ NEW, PROCESSING = "new", "processing"
 
 
 @dataclass(frozen=True, slots=True)
+class StarterForm:
+    """A ready-made intake form: what it says, and what it asks (each question as IntakeForm.add_question takes it)."""
+
+    words: dict[str, str]
+    questions: tuple[dict, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Starter:
-    """A ready-made workflow: its phases with their stage group, the win phase's name, and some labels."""
+    """A ready-made workflow: its phases with their stage group, the win phase's name, some labels and forms."""
 
     key: str
     name: str
@@ -18,6 +26,7 @@ class Starter:
     phases: tuple[tuple[str, str], ...]
     win: str
     labels: tuple[tuple[str, int], ...] = ()
+    forms: tuple[StarterForm, ...] = ()
 
     @property
     def preview(self) -> list[dict]:
@@ -25,6 +34,31 @@ class Starter:
         names = [*(name for name, _ in self.phases), self.win]
         return [{"name": name, "moon": moon(index, len(names))} for index, name in enumerate(names)]
 
+
+APPLICATION = StarterForm(
+    {
+        "title": "Job application",
+        "introduction": "A few lines are enough. We read every application.",
+        "headline": "Come and work with us.",
+        "steps": "You send this form: It takes five minutes.\nWe read it: Within a week.\nWe talk: By phone first.\n"
+        "You start: We look forward to it.",
+        "button": "Send application",
+        "small_print": "We use this for your application, nothing else.",
+        "thanks": "We read every application and will write to you within two weeks.",
+        "card_name": "{name}",
+    },
+    (
+        {"label": "Given name", "target": "given_name", "required": True, "half": True},
+        {"label": "Family name", "target": "family_name", "required": True, "half": True},
+        {"label": "E-mail", "kind": "email", "required": True, "half": True},
+        {"label": "Phone", "kind": "phone", "half": True},
+        {"label": "Which position is it about?", "target": "note", "half": True},
+        {"label": "When could you start?", "kind": "date", "target": "note", "half": True},
+        {"label": "How much would you like to work?", "kind": "one", "choices": ["Full time", "Part time", "Either"]},
+        {"label": "Tell us about yourself", "kind": "long_text", "target": "description"},
+        {"label": "CV and papers", "kind": "file"},
+    ),
+)
 
 STARTERS = {
     starter.key: starter
@@ -47,7 +81,7 @@ STARTERS = {
         Starter(
             "recruitment",
             "Recruitment",
-            "From the application to the first day.",
+            "From the application to the first day, with a form for applicants.",
             "recruitment",
             (
                 ("New candidate", NEW),
@@ -58,6 +92,7 @@ STARTERS = {
             ),
             "Hired",
             (("Full time", 5), ("Part time", 3), ("Apprentice", 7)),
+            (APPLICATION,),
         ),
         Starter(
             "repair",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from boards.starters import NEW, PROCESSING, STARTERS, Starter
+from boards.starters import NEW, PROCESSING, STARTERS, Starter, StarterForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class Job:
     said: tuple[tuple[int, str, str], ...] = ()
     order: str = ""  # the code of the order type it is opened as
     then: tuple[str, ...] = ()  # once won: how far it has come in each workflow that follows
+    sent: tuple[tuple[str, str], ...] = ()  # what the customer answered in the board's form, where it came through that
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Board:
     hints: tuple[tuple[str, str], ...] = ()
     stale: tuple[tuple[str, int], ...] = ()  # after how many days a phase is overdue
     archived: bool = False
+    form: StarterForm | None = None  # open to the public since the board was laid out
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +252,39 @@ CUSTOMERS = (
 )
 
 _SALES = STARTERS["sales"]
+NEED, BUDGET, WHEN, KNOW = "What do you need?", "Rough budget", "When would you like it?", "Anything we should know?"
+
+KITCHENS = StarterForm(
+    {
+        "title": "Kitchen enquiry",
+        "introduction": "Only name and one way to reach you are required.",
+        "headline": "Tell us about your kitchen.",
+        "steps": "You send this form: Takes about two minutes.\nPriya calls you: Within one working day.\n"
+        "We measure and quote: Free, within 30 km of Amsterdam.\nYou cook in it: Most kitchens take seven weeks.",
+        "button": "Send enquiry",
+        "small_print": "We use this to reply to you, nothing else.",
+        "thanks": "Priya has your enquiry and calls you within one working day.",
+    },
+    (
+        {"label": "Your name", "target": "name", "required": True, "half": True},
+        {"label": "Phone", "kind": "phone", "half": True},
+        {"label": "Email", "kind": "email", "required": True},
+        {
+            "label": NEED,
+            "kind": "one",
+            "choices": ["New kitchen", "New doors only", "Worktop", "Pantry", "Repair", "Not sure yet"],
+        },
+        {
+            "label": BUDGET,
+            "kind": "list",
+            "choices": ["Up to €5,000", "€5,000 to €10,000", "€10,000 to €20,000", "More than that"],
+            "half": True,
+        },
+        {"label": WHEN, "target": "note", "half": True},
+        {"label": KNOW, "kind": "long_text", "target": "description"},
+        {"label": "Photos", "kind": "file", "help": "Photos help."},
+    ),
+)
 
 LEADS = Board(
     name="Lead funnel",
@@ -281,6 +316,7 @@ LEADS = Board(
     ),
     stale=(("Price quote sent", 9), ("Invoice sent", 12)),
     crew=(PRIYA, TOMAS, JONAS, MAREN),
+    form=KITCHENS,
     open={
         "Customer contacted me": (
             Job(
@@ -323,6 +359,17 @@ LEADS = Board(
             Job("Under-stairs drawers", "Amara Diallo", 1350, "Furniture", due=11, source=WEB, age=2),
             Job("Two garden benches", "Piotr Zielinski", 680, "Furniture", IFE, due=14, source=MAIL, age=1),
             Job("Wall panelling for hallway", "Priscilla Vos", None, "Furniture", source=WEB, age=0),
+            Job(
+                "Kitchen enquiry, Kerry-Ann Blake",
+                "Kerry-Ann Blake",
+                age=0,
+                sent=(
+                    (NEED, "New kitchen"),
+                    (BUDGET, "€10,000 to €20,000"),
+                    (WHEN, "Spring, before Easter"),
+                    (KNOW, "Bay window, so one wall isn’t straight. We have two cats and one very old oven."),
+                ),
+            ),
         ),
         "Contact made": (
             Job(
@@ -420,7 +467,7 @@ LEADS = Board(
                 "Kitchen",
                 MAREN,
                 due=-2,
-                source=WEB,
+                sent=((NEED, "New kitchen"), (BUDGET, "€10,000 to €20,000"), (WHEN, "As soon as you can")),
                 order="MTO",
                 since=5,
                 age=24,
@@ -528,7 +575,7 @@ LEADS = Board(
                 PRIYA,
                 due=0,
                 at="17:00",
-                source="Kitchen enquiry form",
+                sent=((NEED, "New kitchen"), (BUDGET, "€5,000 to €10,000"), (WHEN, "Before Christmas")),
                 since=3,
                 age=33,
                 says=(
@@ -625,7 +672,7 @@ LEADS = Board(
                 "Kitchen",
                 JONAS,
                 due=12,
-                source=WEB,
+                sent=((NEED, "Pantry"), (WHEN, "This autumn"), (KNOW, "The boiler has to stay where it is.")),
                 order="MTO",
                 since=1,
                 age=36,
@@ -896,15 +943,34 @@ REPAIRS = Board(
     ),
 )
 
+POSITION, ABOUT = "Which position is it about?", "Tell us about yourself"
+
 HIRING = Board(
     name="Recruitment",
     says="A cabinet maker and two apprentices by spring.",
     starter=STARTERS["recruitment"],
     crew=(MAREN, PRIYA),
+    form=STARTERS["recruitment"].forms[0],
     open={
         "New candidate": (
-            Job("Anouk Visser, apprentice", "Anouk Visser", None, "Apprentice", PRIYA, due=3, source=WEB, age=5),
-            Job("Daniel Mensah, cabinet maker", "Daniel Mensah", None, "Full time", source=WEB, age=3),
+            Job(
+                "Anouk Visser, apprentice",
+                "Anouk Visser",
+                None,
+                "Apprentice",
+                PRIYA,
+                due=3,
+                age=5,
+                sent=((POSITION, "Apprentice"), (ABOUT, "I have built boats with my grandfather since I was nine.")),
+            ),
+            Job(
+                "Daniel Mensah, cabinet maker",
+                "Daniel Mensah",
+                None,
+                "Full time",
+                age=3,
+                sent=((POSITION, "Cabinet maker"), (ABOUT, "Eight years at a shop-fitting firm, tired of chipboard.")),
+            ),
             Job("Tim de Graaf, apprentice", "", None, "Apprentice", source=DOOR, age=2),
             Job("Jolanda Smit, office, two days", "", None, "Part time", source=MAIL, age=1),
         ),

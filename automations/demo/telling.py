@@ -23,18 +23,21 @@ from automations.models.run import WAITING
 from automations.occasion import Occasion
 from automations.reactions import run_rules
 from automations.running import consider
+from boards.intake import submit
 from boards.models import (
     Card,
     Comment,
     Definition,
     Draft,
     Field,
+    IntakeForm,
     Item,
     Label,
     Order,
     OrderStep,
     OrderType,
     Phase,
+    Submission,
     Workflow,
 )
 from contacts.models import Contact, ContactLabel
@@ -164,6 +167,9 @@ class Telling:
             phases[name].update(description=description, by=owner)
         for name, days in board.stale:
             phases[name].update(stale_days=days, by=owner)
+        if board.form:
+            form = IntakeForm.create(workflow, **board.form.words, questions=board.form.questions, by=owner)
+            form.open(by=owner)
         for life in (*self._open(board, workflow, phases), *self._ended(board, workflow, phases)):
             self._go_on(life)
         if board.archived:
@@ -341,19 +347,33 @@ class Telling:
 
     def _new_card(self, job: Job, workflow, phase, *, by: Actor) -> Card:
         labels = {label.name: label for label in workflow.labels.all()} if job.labels else {}
-        return Card.create(
-            phase,
-            name=job.name,
-            description=job.says,
-            contact=self.contacts.get(job.customer),
-            value=None if job.euros is None else job.euros * 100,
-            due_date=None if job.due is None else self.now.date() + timedelta(days=job.due),
-            due_time=time.fromisoformat(job.at) if job.at else None,
-            source=job.source,
-            labels=[labels[name] for name in _words(job.labels)],
-            assignees=[self.members[job.owner]] if job.owner else [],
-            by=by,
-        )
+        labels = [labels[name] for name in _words(job.labels)]
+        assignees = [self.members[job.owner]] if job.owner else []
+        facts = {
+            "name": job.name,
+            "value": None if job.euros is None else job.euros * 100,
+            "due_date": None if job.due is None else self.now.date() + timedelta(days=job.due),
+            "due_time": time.fromisoformat(job.at) if job.at else None,
+        }
+        if job.sent:
+            card = self._send_in(job, workflow)
+            card.update(**facts, **({"description": job.says} if job.says else {}), by=by)
+            card.assign(assignees, by=by)
+            for label in labels:
+                card.add_label(label, by=by)
+            return card
+        facts |= {"description": job.says, "contact": self.contacts.get(job.customer), "source": job.source}
+        return Card.create(phase, **facts, labels=labels, assignees=assignees, by=by)
+
+    def _send_in(self, job: Job, workflow) -> Card:
+        """The customer sends the workflow's form; what they are called and how they are reached it knows of them."""
+        form, customer = workflow.forms.get(), self.contacts[job.customer]
+        known = {"name": customer.name, "email": customer.email, "phone": customer.phone}
+        known |= {"given_name": customer.given_name, "family_name": customer.family_name}
+        answers = dict(job.sent)
+        sent = {one: answers.get(one.label, known.get(one.target)) for one in form.questions.all()}
+        by = Actor("form", str(form.pk), form.title, self.business.pk)
+        return submit(form, job.name[:64], sent, by=by).card
 
     # Clock --------------------------------------------------------------------------------------------
 
@@ -442,6 +462,7 @@ class Telling:
                     ticked[event.details["item"]] = event.at
         Card.objects.bulk_update(cards, ["created_at", "updated_at", "entered_at", "archived_at"], batch_size=200)
         self._date_orders(history)
+        self._date_forms(history)
         comments = list(Comment.objects.filter(business=self.business))
         for comment in comments:
             comment.created_at = said[str(comment.pk)]
@@ -469,6 +490,15 @@ class Telling:
             Definition.objects.filter(pk=definition.pk).update(created_at=at)
         for field in Field.objects.filter(business=self.business):
             Field.objects.filter(pk=field.pk).update(created_at=history[field.pk][0].at)
+
+    def _date_forms(self, history) -> None:
+        for form in self.business.forms.all():
+            born, last = history[form.pk][0].at, history[form.pk][-1].at
+            IntakeForm.objects.filter(pk=form.pk).update(created_at=born, opened_at=last, updated_at=last)
+        sent = list(self.business.submissions.all())
+        for one in sent:
+            one.sent_at = next(event.at for event in history[one.card_id] if event.name == "form.submitted")
+        Submission.objects.bulk_update(sent, ["sent_at"])
 
     def _date_orders(self, history) -> None:
         for kind in self.business.ordertype_library.all():

@@ -24,7 +24,7 @@ KINDS = [
     (RULE, "A rule tells me something"),
     (MENTION, "Somebody mentions me"),
     (ASSIGNED, "A card becomes mine"),
-    (TROUBLE, "A rule, a webhook or a mail fails"),
+    (TROUBLE, "A rule, a webhook, a mail or a form fails"),
 ]
 NOW, DIGEST, NEVER = "now", "digest", "never"
 WAYS = [(NOW, "By mail, at once"), (DIGEST, "By mail, once a day"), (NEVER, "Only in the inbox")]

@@ -126,6 +126,8 @@ def history(request, card: Card, people, before: int | None = None, forms: dict 
     said = [event.details["comment"] for event in events if event.name == "card.commented"]
     comments = Comment.objects.filter(card=card).select_related("author").in_bulk([UUID(pk) for pk in said])
     _with_refused(comments.values(), "comment", forms or {})
+    came = {event.details["submission"] for event in events if event.name == "form.submitted"}
+    kept = {str(one.pk): one for one in card.submissions.filter(pk__in=came).only("pk")} if came else {}
     mark = _marker(people)
     entries = []
     for event in events:
@@ -135,6 +137,8 @@ def history(request, card: Card, people, before: int | None = None, forms: dict 
                 continue
             event.comment.html = mark(markdown(event.comment.text))
             event.comment.is_mine = event.comment.is_changeable_by(request.actor)
+        elif event.name == "form.submitted":
+            event.submission = kept.get(event.details["submission"])
         elif event.name == "card.updated":
             event.changes = list(_changes(event.details, request.business.currency))
         elif entries and _goes_with(entries[-1], event):

@@ -6,9 +6,11 @@ import pytest
 from django.core.files.base import ContentFile
 from django.urls import reverse
 
+from accounts.actor import Actor
 from boards.intake import submit
 from boards.models import Card, Field, IntakeForm, Submission
-from tests.factories import actor, make_card
+from boards.reactions import lay_out_forms
+from tests.factories import actor, make_card, make_workflow
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -198,3 +200,32 @@ def test_the_feed_leads_to_what_was_sent(form, workflow, manager, browse):
     page = text_of(browse(manager).get(reverse("feed", args=["brightside"])))
     assert reverse("submission", args=["brightside", sent.pk]) in page
     assert at(form) in page
+
+
+def test_the_card_leads_to_what_was_sent_as_long_as_it_is_there(form, manager, staff, browse):
+    sent = send(form, manager, "Nadia Osei")
+    here = reverse("submission", args=["brightside", sent.pk])
+    card = reverse("card", args=["brightside", sent.card.number])
+    assert here in text_of(browse(staff).get(card))
+    sent.delete_for_good(by=actor(manager))
+    page = text_of(browse(staff).get(card))
+    assert "was sent in by Nadia Osei" in page
+    assert here not in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_workflow_for_recruitment_brings_its_form(business, manager, browse, client):
+    workflow = make_workflow(business, "Recruitment", "recruitment")
+    form = workflow.forms.get()
+    assert (form.title, form.is_open) == ("Job application", False)
+    assert "Job application" in text_of(
+        browse(manager).get(reverse("workflow_settings", args=["brightside", "recruitment"]))
+    )
+    browse(manager).post(at(form, "form_open"))
+    lay_out_forms(sender=None, event=business.events.get(name="workflow.created"))
+    assert workflow.forms.count() == 1, "told twice, laid out once"
+    assert "Come and work with us." in text_of(client.get("/f/brightside/job-application/"))
+    sent = {"Given name": "Anouk", "Family name": "Visser", "E-mail": "anouk@visser.test"}
+    by = Actor("form", str(form.pk), form.title, business.pk)
+    card = submit(form, "k", {one: sent.get(one.label) for one in form.questions.all()}, by=by).card
+    assert (card.name, card.phase.name, card.workflow) == ("Anouk Visser", "New candidate", workflow)
