@@ -52,9 +52,10 @@ class Drag {
   follow() {
     const { card, at, grip } = this;
     card.style.translate = `${at.x - grip.x}px ${at.y - grip.y}px`;
-    const column = this.columnAt(at.x);
+    const column = (this.column = this.columnAt(at.x));
     for (const one of this.board.columns) one.classList.toggle("is-over", one === column);
-    const list = column?.querySelector(".column__cards");
+    const list = column.querySelector(".column__cards");
+    this.slot.hidden = !list; // a folded column takes the card, but has no place to show
     if (!list) return;
     const before = this.board.cards(column).find((other) => {
       if (other === card) return false;
@@ -66,12 +67,11 @@ class Drag {
   }
 
   columnAt(x) {
-    const open = this.board.columns.filter((column) => !column.matches(".is-folded"));
-    const inside = open.find((column) => {
+    const inside = this.board.columns.find((column) => {
       const box = column.getBoundingClientRect();
       return x >= box.left - 4 && x <= box.right + 4;
     });
-    return inside ?? this.slot.closest(".column");
+    return inside ?? this.column ?? this.slot.closest(".column");
   }
 
   scroll() {
@@ -89,12 +89,23 @@ class Drag {
 
   drop() {
     const { card, slot } = this;
+    if (slot.hidden) return this.dropOnFolded();
     const was = card.getBoundingClientRect();
     slot.replaceWith(card);
     this.rest();
     glide(card, was);
     card.querySelector(".card__title a").focus({ preventScroll: true });
     this.board.propose(card, this.from);
+  }
+
+  // The card waits where it was for the answer, which takes it off the page.
+  dropOnFolded() {
+    const { board, card, column, from, slot } = this;
+    from.parent.insertBefore(card, from.next);
+    slot.remove();
+    this.rest();
+    card.querySelector(".card__title a").focus({ preventScroll: true });
+    board.moveTo(card, column);
   }
 
   cancel() {

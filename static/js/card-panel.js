@@ -20,6 +20,7 @@ class CardPanel extends HTMLElement {
   connectedCallback() {
     this.dialog = this.querySelector(".panel");
     this.shutOff();
+    this.addEventListener("click", (event) => this.isMeant(event), true);
     this.addEventListener("click", this);
     this.addEventListener("focusin", this);
     document.addEventListener("keydown", this);
@@ -55,6 +56,14 @@ class CardPanel extends HTMLElement {
         this.behind.push(element);
       }
     }
+  }
+
+  // The second click of a double click on a card falls on the panel that the first one brought. It presses nothing there.
+  isMeant(event) {
+    if (event.detail < 2) this.isPressed = true;
+    if (this.isPressed) return;
+    event.preventDefault();
+    event.stopPropagation();
   }
 
   clicked(event) {

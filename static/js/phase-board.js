@@ -10,7 +10,6 @@ class PhaseBoard extends HTMLElement {
     this.laid = new Map(); // the mark of each card that was laid here: board-live.js need not ask for it
     this.mover = this.querySelector("#mover");
     this.menu = document.getElementById("card-menu");
-    this.fit();
     this.addEventListener("click", this);
     this.addEventListener("keydown", this);
     this.addEventListener("toggle", this, true);
@@ -139,10 +138,11 @@ class PhaseBoard extends HTMLElement {
   }
 
   asked(event) {
+    const { elt, requestConfig } = event.detail;
+    // A double click opens a card once, and leaves one step to go back.
+    if (elt?.closest?.(".card") && requestConfig.triggeringEvent?.detail > 1) return event.preventDefault();
     // A card that is being moved from the menu stays in view and cannot be asked for twice.
-    const number = event.detail.elt?.dataset?.move;
-    if (!number) return;
-    this.menu?.hidePopover?.();
+    if (elt?.dataset?.move) this.menu?.hidePopover?.();
   }
 
   // A refused move is put back before the fresh tile is laid over it.
@@ -222,7 +222,6 @@ class PhaseBoard extends HTMLElement {
   swapped(event) {
     if (event.detail.requestConfig?.elt?.matches?.(".more")) this.dropTwins();
     if (event.detail.target?.id === "card-menu") this.showMenu(event.detail.requestConfig.elt);
-    if (event.detail.target?.matches?.(".column")) this.fit();
   }
 
   // What was loaded on scroll may hold cards that were moved there before.
@@ -292,15 +291,6 @@ class PhaseBoard extends HTMLElement {
 
   opened(event) {
     if (event.target.matches?.(".adder[open]")) event.target.querySelector("textarea").focus();
-  }
-
-  // A folded column is narrow. The grid cannot know that by itself.
-  fit() {
-    const board = this.querySelector(".board");
-    const folded = this.columns.some((column) => column.matches(".is-folded"));
-    board.style.gridTemplateColumns = folded
-      ? this.columns.map((column) => (column.matches(".is-folded") ? "2.75rem" : "minmax(212px, 1fr)")).join(" ")
-      : "";
   }
 }
 

@@ -73,6 +73,25 @@ def test_back_and_forward_reload_and_the_scrim(open_card, card):
     page.wait_for_url(f"**/boards/{card.workflow.slug}/")
 
 
+@pytest.mark.parametrize("is_slow", [False, True])
+def test_a_double_click_opens_it_once_and_presses_nothing_in_it(open_page, card, staff, is_slow):
+    page = open_page(staff.user)
+    page.goto(f"/brightside/boards/{card.workflow.slug}/")
+    steps = page.evaluate("history.length")
+    page.locator(".card__title a", has_text="Oak kitchen").hover()
+    page.mouse.down()
+    page.mouse.up()
+    if is_slow:  # the panel is there before the second click, which falls on its scrim
+        expect(page.get_by_role("dialog", name="Oak kitchen")).to_be_visible()
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+    page.wait_for_timeout(400)  # for a second answer, or a way back
+    expect(page.get_by_role("dialog", name="Oak kitchen")).to_be_visible()
+    assert page.evaluate("history.length") == steps + 1
+    page.locator(".scrim").click(position={"x": 20, "y": 500})
+    page.wait_for_url(f"**/boards/{card.workflow.slug}/")
+
+
 def test_what_lies_behind_is_out_of_reach_but_a_toast_is_not(open_card, card):
     page = open_card()
     for _ in range(60):

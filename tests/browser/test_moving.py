@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from boards.models import Card
+from boards.models import Card, Phase
+from boards.models.library import stock
 from tests.factories import actor, make_card, make_workflow
 
 
@@ -100,6 +101,33 @@ def test_a_drop_opens_nothing_and_a_click_still_opens_the_card(open_page, staff,
     expect(page.locator("#panel")).to_be_empty()
     card(page, "Loft stairs").click()
     expect(page).to_have_url(re.compile(r"/cards/\d+/$"))
+
+
+def test_a_card_dropped_on_a_folded_column_goes_there(open_page, staff, owner, board):
+    stock(board.workflow.business)
+    lost = Phase.create(board.workflow, name="Lost", stage="cancelled", by=actor(owner))
+    page = visit(open_page, staff, board)
+    folded = page.locator(f"#phase-{lost.pk}")
+    drag(page, card(page, "Garden bench"), *center(folded), release=False)
+    expect(folded).to_have_class(re.compile("is-over"))
+    expect(page.locator(".slot")).to_be_hidden()
+    page.mouse.up()
+    dialog = page.get_by_role("dialog", name="Close Garden bench")
+    expect(dialog).to_be_visible()
+    assert names(page, board, 0) == ["Oak kitchen", "Garden bench", "Loft stairs", "Shelves"]
+    dialog.get_by_label("Why does it end?").select_option(label="Out of stock")
+    dialog.get_by_role("button", name="Close it").click()
+    expect(page.get_by_text("Moved Garden bench to Lost")).to_be_visible()
+    expect(card(page, "Garden bench")).to_have_count(0)
+    assert Card.objects.get(name="Garden bench").phase == lost
+
+
+def test_on_a_phone_a_folded_column_leaves_the_others_their_width(open_page, staff, owner, board):
+    Phase.create(board.workflow, name="Lost", stage="cancelled", by=actor(owner))
+    page = visit(open_page, staff, board, phone=True)
+    assert column(page, board, 0).bounding_box()["width"] > 300
+    page.get_by_role("navigation", name="Phases").get_by_role("link", name="Lost").tap()
+    expect(page.get_by_role("button", name="Unfold Lost")).to_be_in_viewport(ratio=1)
 
 
 def test_a_stale_move_is_put_back_with_the_reason_and_shows_where_the_card_is(open_page, staff, owner, board):
