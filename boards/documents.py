@@ -109,6 +109,14 @@ def is_for(ruleset: dict, document: dict) -> bool:
     return all(ruleset.get(key) in (None, "", value) for key, value in own.items())
 
 
+def moved(ruleset: dict, document: dict, entity: dict) -> dict:
+    """Return a ruleset of one document as it stands in that of another entity."""
+    if not is_for(ruleset, document):
+        return ruleset
+    own = {"type": entity["entity_type"], "subtype": entity["entity_subtype"]}
+    return ruleset | {key: value for key, value in own.items() if ruleset.get(key)}
+
+
 def triggers_of(ruleset: dict) -> list[str]:
     """Return the statuses in which a ruleset heeds events; none means all of them."""
     return [trigger["status"] for trigger in ruleset["triggers"]]

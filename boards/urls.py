@@ -16,6 +16,8 @@ from boards.views import (
     moving,
     orders,
     people,
+    rulesets,
+    versions,
     workflows,
 )
 
@@ -32,6 +34,7 @@ urlpatterns = [
     # Workflows and their design
     path("workflows/", workflows.workflows, name="workflows"),
     path("workflows/new/", workflows.new, name="workflow_new"),
+    path("workflows/import/", versions.new_from_file, name="workflow_import"),
     path("workflows/<slug:workflow>/", design.settings, name="workflow_settings"),
     path("workflows/<slug:workflow>/update/", design.update, name="workflow_update"),
     path("workflows/<slug:workflow>/limits/", design.limit, name="workflow_limits"),
@@ -47,7 +50,19 @@ urlpatterns = [
     path("workflows/<slug:workflow>/builder/describe/", builder.describe, name="builder_describe"),
     path("workflows/<slug:workflow>/builder/add/", builder.add, name="builder_add"),
     path("workflows/<slug:workflow>/builder/move/", builder.move, name="builder_move"),
+    path("workflows/<slug:workflow>/builder/mend/", builder.mend, name="builder_mend"),
     path("workflows/<slug:workflow>/builder/publish/", builder.publish, name="builder_publish"),
+    path("workflows/<slug:workflow>/builder/import/", versions.bring_in, name="builder_import"),
+    path("workflows/<slug:workflow>/builder/rulesets/add/", rulesets.add_ruleset, name="ruleset_add"),
+    path("workflows/<slug:workflow>/builder/rulesets/<int:place>/", rulesets.ruleset, name="ruleset"),
+    path(
+        "workflows/<slug:workflow>/builder/rulesets/<int:place>/remove/", rulesets.remove_ruleset, name="ruleset_remove"
+    ),
+    path("workflows/<slug:workflow>/versions/", versions.versions, name="versions"),
+    path("workflows/<slug:workflow>/versions/compare/", versions.compare, name="versions_compare"),
+    path("workflows/<slug:workflow>/versions/<str:version>/", versions.version, name="version"),
+    path("workflows/<slug:workflow>/versions/<str:version>/file/", versions.export, name="version_export"),
+    path("workflows/<slug:workflow>/versions/<str:version>/restore/", versions.restore, name="version_restore"),
     path("workflows/<slug:workflow>/builder/discard/", builder.discard, name="builder_discard"),
     path("workflows/<slug:workflow>/builder/go-on/", builder.go_on, name="builder_go_on"),
     path("workflows/<slug:workflow>/builder/<uuid:phase>/update/", builder.update_step, name="builder_step"),

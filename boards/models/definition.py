@@ -77,6 +77,19 @@ class Definition(models.Model):
         return f"{self.major}.{self.minor}"
 
     @property
+    def file(self) -> dict:
+        """Return it as it is carried out in a file."""
+        return {"version": self.version, "versionComment": self.comment, **self.document}
+
+    @classmethod
+    def numbered(cls, workflow, version: str) -> "Definition | None":
+        """Return the version of a workflow that people call so, None when there is none."""
+        major, _, minor = version.partition(".")
+        if not (major.isdecimal() and minor.isdecimal() and len(version) < 12):
+            return None
+        return cls.objects.filter(workflow=workflow, major=int(major), minor=int(minor)).first()
+
+    @property
     def beside_the_steps(self) -> dict:
         """Return what the design holds that no phase keeps."""
         said = self.document.get("settings") or {}

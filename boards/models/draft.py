@@ -341,6 +341,37 @@ class Draft(models.Model):
         del rules[rule]
         self._keep(by)
 
+    @verb("draft.change")
+    def set_ruleset(self, ruleset: dict, place: int | None = None, *, by: Actor):
+        """Add a ruleset, or put it in the place of another; raises ValidationError for what is wrong with it."""
+        self.lock()
+        known = {_error(problem) for problem in self.problems()}
+        rulesets = self.design["rulesets"]
+        if place is None:
+            rulesets.append(ruleset)
+        elif place < len(rulesets):
+            rulesets[place] = ruleset
+        else:
+            raise Stale("That ruleset was taken out a moment ago. Nothing was changed.")
+        wrong = [problem for problem in self.problems() if _error(problem) and _error(problem) not in known]
+        if wrong:
+            raise ValidationError([problem.text for problem in wrong], code="problems")
+        self._keep(by)
+
+    @verb("draft.change")
+    def adopt(self, document: dict, *, by: Actor):
+        """Become what a valid document says; the workflow keeps the name by which programs know it."""
+        self.lock()
+        running = design_of(self.workflow)
+        read = documents.read(checking.sound(document), running, shelf_of(self.workflow))
+        entity = {key: read[key] for key in ("entity_type", "entity_subtype")}
+        others = self.workflow.business.workflows.exclude(pk=self.workflow.pk)
+        if self.workflow.ref or others.filter(**entity).exists():
+            entity = self.workflow.entity_of(running)
+            read["rulesets"] = [documents.moved(ruleset, document, entity) for ruleset in read["rulesets"]]
+        self.design, self.based_on = read | entity, running
+        self._keep(by)
+
     def mend(self, fix: dict, *, by: Actor):
         """Do what a problem offers to put it right."""
         if fix["do"] not in self.FIXES:
@@ -501,6 +532,11 @@ def design_of(workflow) -> dict:
     kept = published.beside_the_steps if published else {"rulesets": [], "settings": {}, "unplaced": []}
     about = {key: getattr(workflow, key) for key in ("name", "type", "description", "entity_type", "entity_subtype")}
     return {**about, "steps": steps, "removed": [], **kept}
+
+
+def _error(problem) -> tuple | None:
+    """Return what tells an error from others, None for a warning."""
+    return (problem.code, str(problem.attributes)) if problem.severity == "error" else None
 
 
 def _mark(problem) -> tuple[str, str]:

@@ -379,7 +379,7 @@ class Workflow(models.Model):
         if fullmatch(r"-*([0-9a-f]-*){32}", wanted):
             wanted = f"workflow-{wanted}"  # it would be taken for the id of another
         taken = set(cls.objects.filter(business=business, slug__startswith=wanted).values_list("slug", flat=True))
-        taken.add("new")  # there the page lives that makes workflows
+        taken |= {"new", "import"}  # there the pages live that make workflows
         tries = (wanted if n == 1 else f"{wanted}-{n}" for n in range(1, len(taken) + 2))
         return next(slug for slug in tries if slug not in taken)
 

@@ -1,5 +1,6 @@
 """The builder: the steps of a workflow are put together as a draft while the board runs on; who may not design reads."""
 
+import json
 from functools import partial
 from itertools import groupby
 
@@ -22,6 +23,7 @@ from boards.forms.library import NewStatusForm
 from boards.models import Draft, Field, Status
 from boards.search import as_uuid
 from boards.views.board import find_workflow
+from boards.views.versions import with_changes
 
 GROUPS = {
     "new": ("New", "info", "Where every card starts"),
@@ -183,6 +185,18 @@ def _ask_to_publish(request, draft, form):
     return reswap(answer, "none") if request.htmx else answer
 
 
+@require_POST
+@allowed("draft.change")
+def mend(request, workflow):
+    """Do what a problem offers to put it right."""
+    workflow = find_workflow(request, workflow)
+    offered = {json.dumps(problem.fix): problem.fix for problem in Draft.of(workflow).problems() if problem.fix}
+    fix = offered.get(request.POST.get("fix"))
+    if fix is None:
+        return _refuse(request, workflow, Stale("The draft was changed a moment ago. Look at what is left to check."))
+    return _edit(request, workflow, Draft.mend, "Noted in the draft.", fix)
+
+
 # Custom fields: these count at once -------------------------------------------------------------------
 
 
@@ -317,7 +331,8 @@ def _context(request, workflow, *, wrong=("", None), saved="", opened=None) -> d
         "is_news": may_design and draft.is_news,
         "meanwhile": draft.changes_meanwhile if draft.is_stale else [],
         "is_stale": draft.is_stale,
-        "problems": draft.problems(),
+        "problems": _with_fixes(draft.problems()),
+        "versions": with_changes(workflow, 0, 3),
         "opened": opened,
         "saved": saved,
         "about": wrong[1] if wrong[0] == "about" else AboutForm(draft=draft),
@@ -325,9 +340,14 @@ def _context(request, workflow, *, wrong=("", None), saved="", opened=None) -> d
         "fields": _fields(workflow, opened, wrong),
         "new_field": wrong[1] if wrong[0] == "field-new" else FieldForm(),
     }
-    context["errors_found"] = sum(problem.severity == "error" for problem in context["problems"])
+    context["errors_found"] = sum(one["problem"].severity == "error" for one in context["problems"])
     context |= _groups(workflow, draft, opened if may_design else "", wrong)
     return context | (_shelf(request, draft) if may_design else {})
+
+
+def _with_fixes(problems) -> list:
+    """Return problems, each with what its button sends."""
+    return [{"problem": problem, "fix": json.dumps(problem.fix) if problem.fix else ""} for problem in problems]
 
 
 def _groups(workflow, draft, opened, wrong) -> dict:

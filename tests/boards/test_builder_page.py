@@ -89,7 +89,17 @@ def test_who_may_not_design_reads_the_running_design(request, workflow, phases, 
     assert "Secret plan" not in main
     assert "<form" not in main
     phase = phases[1].pk
-    for url in ("describe/", "add/", "move/", "publish/", "discard/", "go-on/", f"{phase}/update/", f"{phase}/remove/"):
+    for url in (
+        "describe/",
+        "add/",
+        "move/",
+        "mend/",
+        "publish/",
+        "discard/",
+        "go-on/",
+        f"{phase}/update/",
+        f"{phase}/remove/",
+    ):
         assert client.post(PAGE + url).status_code == 403
     assert client.post(f"{FIELDS}add/", {"name": "Ours", "kind": "text"}).status_code == 403
 

@@ -17,6 +17,7 @@ from boards.models import (
     Attachment,
     Card,
     Comment,
+    Draft,
     Field,
     IntakeForm,
     Item,
@@ -111,6 +112,8 @@ def build(name: str, first_number: int) -> World:
         "archived": _archived(make_card(other.phases.first(), by=by), by).number,
         "field": Field.create(other, name="Wood", by=by).pk,
     }
+    rows |= _published(workflow, 1, by)
+    siblings |= _published(other, 2, by)
     rows |= _form(workflow, f"{name} enquiry", by)
     siblings |= _form(other, f"{name} repair", by)
     kind = OrderType.create(business, name="Made to order", code="MTO", workflows=[workflow, other], by=by)
@@ -187,6 +190,15 @@ def _ask_and_send(world, said, by) -> None:
     }
     submit(form, said, sent, by=by)
     _form(form.workflow, said, by)
+
+
+def _published(workflow, times: int, by) -> dict:
+    """Publish a design with rulesets, as often as it has rulesets; return the newest version and the last ruleset."""
+    for number in range(times):
+        draft = Draft.begin(workflow, by=by)
+        draft.set_ruleset({"name": f"Look{number}", "triggers": [], "rules": []}, by=by)
+        version = workflow.publish(draft, by=by).version
+    return {"version": version, "place": times - 1}
 
 
 def _archived(card, by):
