@@ -24,8 +24,7 @@ def add_ruleset(request, workflow):
 def ruleset(request, workflow, place):
     """Change a ruleset of the draft."""
     workflow = find_workflow(request, workflow)
-    if place >= len(Draft.of(workflow).design["rulesets"]):
-        raise Http404("No such ruleset")
+    _find(workflow, place)
     return _write(request, workflow, place)
 
 
@@ -35,6 +34,7 @@ def remove_ruleset(request, workflow, place):
     """Take a ruleset out of the draft."""
     workflow = find_workflow(request, workflow)
     name = request.POST.get("name", "")
+    _find(workflow, place)
     try:
         Draft.begin(workflow, by=request.actor).drop_ruleset(place, name, by=request.actor)
     except ValidationError as error:
@@ -42,9 +42,16 @@ def remove_ruleset(request, workflow, place):
     return done(request, _here(request, workflow), f"{name} goes when the draft is published.")
 
 
+def _find(workflow, place) -> dict:
+    rulesets = Draft.of(workflow).design["rulesets"]
+    if place >= len(rulesets):
+        raise Http404("No such ruleset")
+    return rulesets[place]
+
+
 def _write(request, workflow, place):
     draft = Draft.of(workflow)
-    old = None if place is None else draft.design["rulesets"][place]
+    old = None if place is None else _find(workflow, place)
     form = RulesetForm(request.POST or None, draft=draft, ruleset=old)
     status = 200
     if request.method == "POST" and form.is_valid():
