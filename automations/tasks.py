@@ -2,6 +2,7 @@
 
 import logging
 
+from django.core.management import call_command
 from django.tasks import task
 
 from accounts.models import Receipt, Untold
@@ -40,5 +41,7 @@ def sweep() -> None:
 
 @task()
 def forget() -> None:
-    """Forget what ended long ago."""
+    """Forget what ended long ago; of the worker's tasks what was done a day ago, and what failed a month ago."""
     forget_old()
+    call_command("ox_prune", older_than="1d", verbosity=0)
+    call_command("ox_prune", older_than="30d", include_failed=True, verbosity=0)

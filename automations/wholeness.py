@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from django.apps import apps
@@ -10,6 +11,8 @@ from django.db.models.functions import Length
 from fractional_indexing import FIError, validate_order_key
 
 from accounts.models import Business, Event
+from automations.models import Delivery, Run
+from automations.models.run import DONE, SKIPPED, WAITING, WATCHED
 from boards.models import Attachment, Card, CardLabel, Closing, Comment, Item, Phase
 
 OURS = ("accounts", "contacts", "boards", "automations")
@@ -170,6 +173,56 @@ FOLDED: dict[str, Callable] = {
 }
 
 
+def do_runs_add_up(business) -> Iterator[str]:
+    """Has each run done as many actions as it tells of, all of them when it is done, and a time when it waits?"""
+    rows = Run.objects.filter(business=business).exclude(state__in=(SKIPPED, WATCHED)).order_by("began_at", "pk")
+    columns = rows.values_list("pk", "name", "state", "step", "steps", "actions", "wakes_at")
+    for pk, name, state, step, steps, actions, wakes_at in columns.iterator(chunk_size=2000):
+        run = f"run {pk} of {name}"
+        if step != len(steps) or step > len(actions):
+            yield f"{run} counts {step} actions of {len(actions)} and tells of {len(steps)}"
+        elif state == DONE and step != len(actions):
+            yield f"{run} is done after {step} actions of {len(actions)}"
+        if state == WAITING and wakes_at is None:
+            yield f"{run} waits for no time"
+
+
+def do_deliveries_stand_as_they_say(business) -> Iterator[str]:
+    """Has each delivery an end if it has ended, and none if it has not, and was it attempted if it was sent?"""
+    rows = Delivery.objects.filter(business=business).order_by("created_at", "pk")
+    columns = rows.values_list("pk", "state", "attempts", "most_attempts", "finished_at")
+    for pk, state, attempts, most, finished_at in columns.iterator(chunk_size=2000):
+        if (finished_at is None) != (state in Delivery.OPEN):
+            yield f"delivery {pk} is {state}, but {'has an end' if finished_at else 'never ended'}"
+        if state == Delivery.SENT and not attempts:
+            yield f"delivery {pk} is sent without an attempt"
+        if attempts > most + 1:  # one more is counted to find that there is none left
+            yield f"delivery {pk} was attempted {attempts} times of {most}"
+
+
+def do_timers_tell_once(business) -> Iterator[str]:
+    """Was each planned report told of when it was planned, made at most once, not before its time, or else not at all?"""
+    planned, reported = set(), Counter()
+    events = Event.objects.filter(business=business, name__in=("card.report_planned", "card.reported"))
+    for name, card, details in events.values_list("name", "subject_id", "details").iterator(chunk_size=2000):
+        if name == "card.reported":
+            reported[card] += 1
+        else:
+            planned.add(details["timer"])
+    for timer in business.timers.order_by("at", "pk").iterator(chunk_size=2000):
+        if str(timer.pk) not in planned:
+            yield f"the ledger does not know of timer {timer.pk}"
+        if timer.fired_at and timer.cancelled_at:
+            yield f"timer {timer.pk} was both reported and cancelled"
+        if timer.fired_at and timer.fired_at < timer.at:
+            yield f"timer {timer.pk} was reported before its time"
+        if timer.fired_at:
+            reported[timer.card_id] -= 1
+    for card, count in reported.items():
+        if count < 0:
+            yield f"more planned reports of card {card} were made than the ledger tells of"
+
+
 def does_everything_belong_together(business) -> Iterator[str]:
     """Do the rows that a row points to belong to the same business as the row itself?"""
     for model in apps.get_models(include_auto_created=True):
@@ -203,6 +256,9 @@ QUESTIONS: tuple[Callable[[Business], Iterator[str]], ...] = (
     are_files_whole,
     is_the_ledger_without_gaps,
     does_the_ledger_tell_of_the_cards,
+    do_runs_add_up,
+    do_deliveries_stand_as_they_say,
+    do_timers_tell_once,
     does_everything_belong_together,
 )
 

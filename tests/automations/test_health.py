@@ -14,7 +14,7 @@ from automations.health import in_words
 from automations.models import Delivery, Notification, Rule, Run, Timer, Worker
 from automations.models.timer import TRIES
 from automations.running import fire_timers
-from automations.tasks import sweep
+from automations.tasks import forget, sweep
 from boards.models import Card, Comment, Trigger
 from boards.models.library import stock
 from tests.factories import UserFactory, actor, make_card
@@ -157,6 +157,14 @@ def test_what_is_due_is_counted_with_the_oldest(read, business, owner, card, tim
         row = page.partition(f"<td>{name}</td>")[2].partition("</tr>")[0]
         assert f">{count}<" in row, name
         assert oldest in row, name
+
+
+def test_tasks_that_were_done_are_forgotten_and_those_that_failed_stay_a_month():
+    for days, status in [(0.5, "SUCCESSFUL"), (2, "SUCCESSFUL"), (29, "FAILED"), (29, "LOST"), (31, "FAILED")]:
+        at = timezone.now() - timedelta(days=days)
+        OxTask.objects.create(task_path="x", backend_name="default", enqueued_at=at, finished_at=at, status=status)
+    forget.func()
+    assert sorted(OxTask.objects.values_list("status", flat=True)) == ["FAILED", "LOST", "SUCCESSFUL"]
 
 
 # What was set aside ---------------------------------------------------------------------------------------

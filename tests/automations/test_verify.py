@@ -1,14 +1,20 @@
 """manage.py verify: silent about a whole database, and finds each kind of damage."""
 
 import io
+from datetime import timedelta
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from accounts.models import Business, Event
+from automations.models import Delivery, Rule, Run, Timer
+from automations.occasion import Occasion
+from automations.running import consider
 from automations.wholeness import ask
-from boards.models import Assignment, Attachment, Card, CardLabel, Closing, Comment, Content, Item, Phase
+from boards.models import Assignment, Attachment, Card, CardLabel, Closing, Comment, Content, Item, Phase, Trigger
+from boards.models.library import stock
 from contacts.models import Contact
 from tests.factories import actor, make_card, make_contact, make_workflow
 
@@ -189,3 +195,81 @@ def test_long_lists_of_damage_are_cut_short(business, workflow, staff):
 def test_a_closing_where_work_goes_on_is_found(business, card):
     Closing.objects.create(business=business, card=card, caused_by="us", reason_name="Out of stock")
     assert "stands where work goes on" in wrong(business)
+
+
+# What happens by itself ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(business, card, owner, time_machine):
+    """A run that has done one of its actions and waits."""
+    actions = [{"type": "add_comment", "text": "Hello"}, {"type": "wait", "for": "1 day"}]
+    actions.append({"type": "add_comment", "text": "Again"})
+    Rule.create(business, {"trigger": "card_updated", "actions": actions}, name="Greet", by=actor(owner))
+    occasion = Occasion.at(card, "a sample", "sample")
+    run = consider(Rule.objects.get(), occasion)
+    assert (run.state, run.step) == ("waiting", 2)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        ({"step": 3}, "counts 3 actions of 3 and tells of 2"),
+        ({"actions": []}, "counts 2 actions of 0 and tells of 2"),
+        ({"state": "done"}, "is done after 2 actions of 3"),
+        ({"wakes_at": None}, "waits for no time"),
+    ],
+)
+def test_a_run_that_does_not_add_up_is_found(business, run, damage, says):
+    Run.objects.update(**damage)
+    assert says in wrong(business)
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        ({"state": "sent", "attempts": 1}, "is sent, but never ended"),
+        ({"finished_at": timezone.now()}, "is waiting, but has an end"),
+        ({"state": "sent", "finished_at": timezone.now()}, "is sent without an attempt"),
+        ({"attempts": 9}, "was attempted 9 times of 7"),
+    ],
+)
+def test_a_delivery_that_does_not_stand_as_it_says_is_found(business, owner, damage, says):
+    mail = {"to": "ines@x.test", "subject": "Hello", "body": "Hello"}
+    Delivery.queue(business, Delivery.MAIL, "once", by=actor(owner), **mail)
+    Delivery.objects.update(**damage)
+    assert says in wrong(business)
+
+
+@pytest.fixture
+def timer(business, card, owner):
+    """A planned report that was made."""
+    stock(business)
+    packed = Trigger.objects.get(business=business, key="packed")
+    timer = Timer.plan(card, packed, timezone.now() - timedelta(minutes=1), by=actor(owner))
+    timer.fire()
+    business.refresh_from_db()
+    assert ask(business) == []
+    return timer
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        ({"cancelled_at": timezone.now()}, "was both reported and cancelled"),
+        ({"at": timezone.now() + timedelta(days=9)}, "was reported before its time"),
+    ],
+)
+def test_a_timer_that_contradicts_itself_is_found(business, timer, damage, says):
+    Timer.objects.update(**damage)
+    assert says in wrong(business)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("card.report_planned", "does not know of timer"), ("card.reported", "than the ledger tells of")],
+)
+def test_a_timer_of_which_the_ledger_does_not_tell_is_found(business, timer, name, says):
+    Event.objects.filter(name=name).update(name="card.assigned")
+    assert says in wrong(business)

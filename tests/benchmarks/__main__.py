@@ -16,7 +16,7 @@ from django.conf import settings  # noqa: E402 (models and settings are there fr
 from django.db import connection  # noqa: E402
 
 from accounts.models import Business  # noqa: E402
-from tests.benchmarks import api, board_page, crowd, footprint, new_cards, one_move, rules  # noqa: E402
+from tests.benchmarks import api, board_page, crowd, footprint, new_cards, one_move, rules, worker  # noqa: E402
 from tests.benchmarks.server import Server  # noqa: E402
 from tests.benchmarks.stage import Stage  # noqa: E402
 
@@ -24,6 +24,7 @@ MEASURES = {
     "board": board_page,
     "move": one_move,
     "rules": rules,
+    "worker": worker,
     "crowd": crowd,
     "create": new_cards,
     "api": api,

@@ -34,7 +34,7 @@ class Server:
     def start(self) -> float:
         """Start it; return the seconds from the command to the first answer of /up."""
         surroundings = {**os.environ, "HOST": "127.0.0.1", "PORT": str(self.port), "SQLITE_SYNCHRONOUS": "FULL"}
-        surroundings["API_REQUESTS_A_MINUTE"] = "0"
+        surroundings |= {"API_REQUESTS_A_MINUTE": "0", "OUTBOUND_ALLOWED_HOSTS": "127.0.0.1"}
         started = time.perf_counter()
         self.process = subprocess.Popen(["bin/run"], cwd=HERE, env=surroundings, stdout=subprocess.DEVNULL)
         while not self._is_up():
@@ -61,6 +61,10 @@ class Server:
     def cpu(self) -> tuple[float, float]:
         """Return the CPU seconds that web and database have used so far; SQLite works inside web."""
         return _cpu(self.web), _cpu(self.database) if self.database else 0.0
+
+    def worker_cpu(self) -> tuple[float, float]:
+        """Return the CPU seconds that worker and database have used so far; SQLite works inside the worker."""
+        return _cpu(self.worker), _cpu(self.database) if self.database else 0.0
 
     def _child(self, word: str) -> int:
         return next(pid for pid in _family(self.process.pid) if word in Path(f"/proc/{pid}/cmdline").read_text())
