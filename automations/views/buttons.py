@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
+from django_htmx.http import trigger_client_event
 
 from accounts.answers import done, refused
 from accounts.policy import allowed, may
@@ -13,11 +14,12 @@ from boards.search import as_uuid
 
 @allowed("card.view")
 def buttons(request, number):
-    """Show the buttons that a member may press on a card."""
+    """Show the buttons that a member may press on a card: on a page, or as the piece that the card's panel asks for."""
     card = _card(request, number)
     is_open = not card.archived_at and not card.workflow.archived_at
     found = Rule.buttons_of(card) if is_open and may(request.actor, "rule.press") else []
-    return render(request, "automations/buttons.html", {"card": card, "buttons": found})
+    page = f"automations/buttons.html{'#piece' if request.htmx else ''}"
+    return render(request, page, {"card": card, "buttons": found})
 
 
 @require_POST
@@ -30,8 +32,13 @@ def press(request, number):
     try:
         rule.press(card, by=request.actor)
     except ValidationError as error:
-        return refused(request, error, here)
-    return done(request, here, f"{rule.button} is under way.")
+        return _told(refused(request, error, here))
+    return _told(done(request, here, f"{rule.button} is under way."))
+
+
+def _told(answer):
+    """Let an open panel know that it shows what was."""
+    return trigger_client_event(answer, "rule-pressed")
 
 
 def _card(request, number):

@@ -30,7 +30,7 @@ UNSAID = ("card.reordered", "card.comment_changed")  # noise: the feed has it
 
 # Every piece of the panel, by its partial in boards/card.html.
 EVERYTHING = (
-    "actions where days name labels track state next contact due value people source fields order moves description progress items "
+    "actions where days name labels track state next buttons contact due value people source fields order moves description progress items "
     "adder files activity foot"
 ).split()
 

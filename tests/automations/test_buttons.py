@@ -38,6 +38,25 @@ def test_the_menu_of_a_card_leads_to_its_buttons(browse, staff, rule, card):
     assertContains(page, "Oak table")
 
 
+def test_the_panel_of_a_card_loads_its_buttons_as_a_piece_and_itself_anew_after_a_press(
+    browse, staff, viewer, rule, card
+):
+    panel = browse(staff).get(at("card", card.number)).content.decode()
+    assert f'hx-get="{at("card_buttons", card.number)}"' in panel
+    assert at("card_buttons", card.number) not in browse(viewer).get(at("card", card.number)).content.decode()
+    client = browse(staff, hx_request="true")
+    piece = client.get(at("card_buttons", card.number))
+    assertContains(piece, "Ask for a photo")
+    assertContains(piece, f'hx-get="{at("card", card.number)}" hx-trigger="rule-pressed from:body"')
+    assert "<html" not in piece.content.decode()
+    answer = client.post(at("rule_press", card.number), {"rule": rule.pk})
+    assert "rule-pressed" in answer["HX-Trigger"]
+    assertContains(answer, "Ask for a photo is under way.")
+    rule.switch(OFF, by=actor(staff.business.memberships.get(role="owner")))
+    answer = client.post(at("rule_press", card.number), {"rule": rule.pk})
+    assert (answer.status_code, "rule-pressed" in answer["HX-Trigger"]) == (422, True)
+
+
 def test_a_press_sets_the_rule_off_before_the_card_is_shown_again(browse, staff, rule, card):
     answer = browse(staff).post(at("rule_press", card.number), {"rule": rule.pk}, follow=True)
     assert answer.redirect_chain == [(at("card", card.number), 302)]

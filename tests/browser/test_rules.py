@@ -120,6 +120,23 @@ def test_built_by_keyboard_alone(open_page, manager, workflow):
     }
 
 
+def test_a_button_of_a_rule_is_pressed_on_the_card(open_page, owner, staff, workflow):
+    actions = [{"type": "add_comment", "text": "Asked"}, {"type": "move_card", "to": "next"}]
+    document = {"trigger": {"type": "button", "label": "Ask for a photo"}, "actions": actions}
+    Rule.create(workflow.business, document, by=actor(owner))
+    card = make_card(workflow.phases.first(), "Oak kitchen")
+    page = visit(open_page, staff, f"/brightside/boards/{workflow.slug}/")
+    page.locator(".card__title a", has_text="Oak kitchen").click()
+    page.get_by_role("button", name="Ask for a photo").click()
+    expect(page.get_by_text("Ask for a photo is under way.")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("Asked", exact=True)).to_be_visible()
+    expect(page.locator("#card-where")).to_contain_text(workflow.phases.all()[1].name)
+    expect(page.get_by_role("button", name="Ask for a photo")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.wait_for_url(f"**/boards/{workflow.slug}/")
+    assert Card.objects.get(pk=card.pk).phase == workflow.phases.all()[1]
+
+
 def test_without_scripts_plain_buttons_do_it(open_page, manager, workflow):
     page = visit(open_page, manager, javascript=False)
     page.get_by_label("When", exact=True).select_option("a card waits in a phase")
