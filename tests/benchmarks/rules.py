@@ -1,7 +1,8 @@
-"""What rules add to a move: none, ten and a hundred that wait for another phase, and ten of which one acts."""
+"""What rules add to a move: none, ten and a hundred that wait for another phase, ten of which one acts, and ten of a design."""
 
 from accounts.actor import Actor
 from automations.models import Rule
+from boards.models import Draft
 from tests.benchmarks.cost import Cost
 from tests.benchmarks.one_move import across
 from tests.benchmarks.stage import Stage
@@ -24,6 +25,10 @@ def run(stage: Stage) -> None:
         goal = "≤ 3" if count == 10 and not acting else None
         rows.append([name, cost.web, cost.database or None, cost.web - alone.web, goal, cost.wall])
     stage.business.rules.all().delete()
+    _publish(workflow, elsewhere, 10)
+    cost = Cost.of(stage.server, ask, requests)
+    rows.append(["10 rulesets of its design", cost.web, cost.database or None, cost.web - alone.web, "≤ 3", cost.wall])
+    stage.business.rules.all().delete()
     show("A move and its rules", ["", "web CPU ms", "database CPU ms", "added", "goal", "wall ms"], rows)
 
 
@@ -34,3 +39,12 @@ def _write(stage: Stage, phase: str) -> None:
         "actions": [{"type": "set_field", "field": "source", "value": phase}],
     }
     Rule.create(stage.business, document, by=Actor.system(stage.business))
+
+
+def _publish(workflow, phase: str, count: int) -> None:
+    by = Actor.system(workflow.business)
+    first = workflow.publish(Draft.running(workflow), by=by)
+    rules = [{"name": "set_field", "props": {"field": "source", "value": phase}}]
+    rulesets = [{"name": f"E{number}", "triggers": [{"status": phase}], "rules": rules} for number in range(count)]
+    workflow.refresh_from_db()
+    workflow.publish(Draft.of_document(workflow, first.document | {"rulesets": rulesets}), by=by)
