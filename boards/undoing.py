@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db import transaction
+
 from accounts.actor import Actor
 from accounts.models import Event, Membership
-from accounts.verbs import Stale
+from accounts.verbs import Stale, writing
 from boards.models import Card, Item, Label, Phase
 from boards.ordering import Place
 from contacts.models import Contact
@@ -30,15 +32,31 @@ def undo(event: Event, *, by: Actor) -> Card:
     card = Card.objects.select_related("phase").filter(business_id=event.business_id, pk=event.subject_id).first()
     if card is None:
         raise Stale("This card was deleted. Nothing was changed.")
-    since = Event.objects.about(card).exclude(name__in=BESIDE).first()
-    if since and since.sequence != event.sequence:
-        raise Stale(f"{since.actor_name} changed {card.name} since. Nothing was undone.")
-    opposite(card, event.details, by)
+    handed = []  # what its new phase gave a card that was moved: it goes with the move
+    for since in Event.objects.about(card).filter(sequence__gt=event.sequence).exclude(name__in=BESIDE):
+        if not _is_part(since, event):
+            raise Stale(f"{since.actor_name} changed {card.name} since. Nothing was undone.")
+        handed.append(since)
+    with writing(), transaction.atomic():
+        for part in handed:
+            OPPOSITES[part.name](card, part.details, by)
+        card.refresh_from_db()
+        opposite(card, event.details, by)
     return card
 
 
+def _is_part(since: Event, event: Event) -> bool:
+    same = (since.actor_kind, since.actor_id) == (event.actor_kind, event.actor_id)
+    return same and since.cause_id == event.pk and since.name in OPPOSITES
+
+
 def _move_back(card, details, by):
-    card.move(_phase(card, details["before"]), Place(rank=details["rank"]), revision=card.revision, by=by)
+    to, closing = _phase(card, details["before"]), None
+    if to.is_cancelled:  # it had been reopened: it ends again, as it had ended
+        ended = card.closings.first()
+        kept = ("reason", "caused_by", "refund", "refund_amount", "note")
+        closing = {key: getattr(ended, key) for key in kept} if ended else None
+    card.move(to, Place(rank=details["rank"]), revision=card.revision, closing=closing, by=by)
 
 
 def _reorder_back(card, details, by):

@@ -268,15 +268,18 @@ class Card(models.Model):
         self._refuse_lacking(to)
         if to.is_on_path and not here.is_on_path:
             self.refuse_over_limits(phases.values())
+        before, after = here.as_told(), to.as_told()
         if to.is_cancelled and not here.is_cancelled:
-            Closing.read(self, **(closing or {"reason": None}), by=by).save(force_insert=True)
+            ending = Closing.read(self, **(closing or {"reason": None}), by=by)
+            ending.save(force_insert=True)
+            after["closing"] = ending.as_told()
         here.tally(-1, -(self.value or 0))
         to.tally(1, self.value or 0)
         self._stand(to, rank)
-        if here.is_cancelled:
-            self._reopen(by)
+        if here.is_cancelled and (ended := self._reopen(by)):
+            before["closing"] = ended.as_told()
         self.came_from = here
-        event = self.record("card.moved", by, before=here.as_told(), after=to.as_told(), rank=old_rank)
+        event = self.record("card.moved", by, before=before, after=after, rank=old_rank)
         self._equip(to, by=by.because_of(event))
         return event
 
@@ -688,10 +691,13 @@ class Card(models.Model):
         self.placed_revision = self.revision
         update(self, "phase", "rank", "entered_at", "updated_at", "revision", "placed_revision", "major")
 
-    def _reopen(self, by: Actor) -> None:
-        """End the closing of a card that is back where work goes on, however it came there."""
-        if not self.phase.is_cancelled:
-            self.closings.filter(reopened_at=None).update(reopened_at=timezone.now(), reopened_by_id=by.user_id)
+    def _reopen(self, by: Actor) -> Closing | None:
+        """End the closing of a card that is back where work goes on, however it came there; return it."""
+        ended = None if self.phase.is_cancelled else self.closings.filter(reopened_at=None).first()
+        if ended:
+            ended.reopened_at, ended.reopened_by_id = timezone.now(), by.user_id
+            ended.save(update_fields=["reopened_at", "reopened_by"])
+        return ended
 
     def _touch(self, *fields) -> None:
         self.revision += 1

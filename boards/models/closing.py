@@ -43,6 +43,11 @@ class Closing(models.Model):
     def __str__(self):
         return f"{self.card}: {self.reason_name}"
 
+    def as_told(self) -> dict:
+        """Return what the ledger keeps of a closing."""
+        kept = ("caused_by", "refund", "refund_amount", "note")
+        return {"reason": self.reason_name} | {key: getattr(self, key) for key in kept}
+
     @classmethod
     def read(cls, card, *, reason: Reason, caused_by: str = "", refund="none", refund_amount=None, note="", by):
         """Return a checked, unsaved closing; raises ValidationError at the field that is wrong."""

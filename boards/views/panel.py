@@ -139,6 +139,9 @@ def history(request, card: Card, people, before: int | None = None, forms: dict 
             event.comment.is_mine = event.comment.is_changeable_by(request.actor)
         elif event.name == "form.submitted":
             event.submission = kept.get(event.details["submission"])
+        elif event.name == "card.moved":
+            event.ended = event.details["after"].get("closing")
+            event.was_ended = event.details["before"].get("closing")
         elif event.name == "card.updated":
             event.changes = list(_changes(event.details, request.business.currency))
         elif entries and _goes_with(entries[-1], event):

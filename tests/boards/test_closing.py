@@ -69,6 +69,21 @@ def test_a_card_that_came_back_is_open_and_can_be_cancelled_again(
     assert Card.objects.get(pk=card.pk).closing.reason == reason
 
 
+def test_the_ledger_and_the_history_say_why_it_ended_and_that_it_was_reopened(
+    workflow, endings, reason, staff, owner, browse
+):
+    card = make_card(workflow.phases.first(), value=10000)
+    told = {"reason": reason, "caused_by": "us", "refund": "part", "refund_amount": 1250, "note": "<b>Sorry</b>"}
+    ended = card.move(endings[0], closing=told, by=actor(staff))
+    kept = {"reason": reason.name, "caused_by": "us", "refund": "part", "refund_amount": 1250, "note": "<b>Sorry</b>"}
+    assert ended.details["after"]["closing"] == kept
+    reopened = Card.objects.get(pk=card.pk).move(workflow.phases.first(), by=actor(owner))
+    assert reopened.details["before"]["closing"] == kept
+    page = browse(staff).get(reverse("card", args=[card.business.slug, card.number])).content.decode()
+    assert f"{reason.name}</bdi>, caused by us. Refund in part: €12.50. <bdi>&lt;b&gt;Sorry" in page
+    assert f"Reopened. It had ended: <bdi>{reason.name}</bdi>." in page
+
+
 def test_a_card_that_waits_in_the_archive_keeps_its_closing(cancelled, owner):
     cancelled.archive(by=actor(owner))
     cancelled.restore(by=actor(owner))

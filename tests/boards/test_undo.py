@@ -7,7 +7,8 @@ import pytest
 from accounts.actor import Actor
 from accounts.models import Event
 from accounts.verbs import Stale
-from boards.models import Card, Field, Item, Label
+from boards.models import Card, Field, Item, Label, Phase
+from boards.models.library import stock
 from boards.ordering import Place
 from boards.undoing import OPPOSITES, undo
 from tests.factories import actor, make_card, make_contact
@@ -141,6 +142,36 @@ def test_a_card_that_was_touched_since_is_left_alone(card, path, staff, manager)
     with pytest.raises(Stale, match="Priya Nair changed Renamed since"):
         undo(event, by=actor(staff))
     assert fresh(card).phase_id == path[1].pk
+
+
+def test_what_a_phase_hands_out_goes_back_with_the_move(card, path, staff, owner):
+    path[1].update(default_assignee=staff, checklist_lines=["Call", "Saw"], by=actor(owner))
+    before = state(card)
+    event = card.move(path[1], by=actor(staff))
+    assert "Call" in {item.text for item in card.items.all()}
+    undo(event, by=actor(staff))
+    assert state(card) == before
+
+
+def test_what_somebody_ticked_of_it_stands_in_the_way(card, path, staff, owner):
+    path[1].update(checklist_lines=["Call"], by=actor(owner))
+    event = card.move(path[1], by=actor(staff))
+    card.items.get(text="Call").tick(True, by=actor(staff))
+    with pytest.raises(Stale, match="Tomás Rivera changed Oak table since"):
+        undo(event, by=actor(staff))
+    assert fresh(card).phase_id == path[1].pk
+
+
+def test_a_reopened_card_ends_again_as_it_had_ended(card, path, staff, owner):
+    stock(card.business)
+    lost = Phase.create(card.workflow, name="Lost", stage="cancelled", by=actor(owner))
+    reason = card.business.reason_library.get(name="Out of stock")
+    told = {"reason": reason, "refund": "part", "refund_amount": 50, "note": "No oak"}
+    card.move(lost, closing=told, by=actor(staff))
+    event = fresh(card).move(path[0], by=actor(owner))
+    undo(event, by=actor(owner))
+    ended = fresh(card).closing
+    assert (ended.reason, ended.refund_amount, ended.note) == (reason, 50, "No oak")
 
 
 def test_an_undo_is_not_done_twice(card, path, staff):
