@@ -86,6 +86,11 @@ class Draft:
         """Answer whether a step of this name stands there."""
         return any(step.name.lower() == other.name.lower() for other in self.steps)
 
+    def told(self) -> list[tuple[str, str]]:
+        """Return the steps as a page sends them."""
+        whens = [("when", str(step.trigger.pk) if step.trigger else "") for step in self.steps]
+        return [("step", step.value) for step in self.steps] + whens
+
     def add(self, step: Step) -> None:
         """Put a step at the end."""
         self.steps.append(step)

@@ -60,6 +60,18 @@ class NewWorkflowForm(WorkflowForm):
     )
     type = forms.ChoiceField(label="Workflow type", choices=[("", "Choose a type"), *TYPES], required=False)
 
+    def __init__(self, *args, business, **options):
+        """Take the business that gets it."""
+        super().__init__(*args, **options)
+        self.business = business
+
+    def clean_name(self):
+        """Refuse a second workflow of the same name, which is mostly the first one sent twice."""
+        name = self.cleaned_data["name"]
+        if self.business.workflows.live().filter(name__iexact=name).exists():
+            raise forms.ValidationError(f"There is a workflow {name} already. Give this one another name.")
+        return name
+
     @property
     def starter_keys(self) -> list[str]:
         """Return the starters there are."""

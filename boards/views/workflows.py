@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
 from accounts.answers import done, refused
@@ -52,7 +53,7 @@ def new(request):
         do = "add" if sent.get("add-status") else "create"
     if do != "create":
         return _think(request, draft, do)
-    form, adder = NewWorkflowForm(request.POST), StepForm(draft=draft)
+    form, adder = NewWorkflowForm(request.POST, business=request.business), StepForm(draft=draft)
     if request.POST.get("add-status") and not request.POST.get("starter"):
         # Chosen, but "Add step" was not pressed: surely it is meant.
         adder = StepForm(request.POST, draft=draft)
@@ -93,7 +94,8 @@ def _think(request, draft, do):
         moved = draft.move(at, at + {"up": -1, "down": 1}[deed])
         said = f"{moved.name} stands at place {draft.steps.index(moved) + 1}." if moved else ""
     starter = sent.get("starter", "")
-    form = NewWorkflowForm(initial=_typed(sent) | {"starter": starter if starter in STARTERS else ""})
+    typed = _typed(sent) | {"starter": starter if starter in STARTERS else ""}
+    form = NewWorkflowForm(initial=typed, business=request.business)
     is_next = bool(said) and deed in ("add", "remove")  # the focus goes where the next step is chosen
     return _show_new(request, form, draft, adder, said=said, is_next=is_next, status=422 if adder.errors else 200)
 
@@ -109,7 +111,10 @@ def _show_new(request, form, draft, adder, *, said="", is_next=False, status):
         "is_next": is_next,
     }
     piece = {"draft": "#draft", "picker": "#picker"}.get(request.htmx.target, "")
-    return render(request, f"boards/workflow_new.html{piece}", context, status=status)
+    answer = render(request, f"boards/workflow_new.html{piece}", context, status=status)
+    if piece == "#draft":  # whoever leaves the page and comes back, or loads it anew, finds the steps again
+        answer["HX-Replace-Url"] = f"{reverse('workflow_new', args=[request.business.slug])}?{urlencode(draft.told())}"
+    return answer
 
 
 def _after(request, workflow, form, steps) -> str:

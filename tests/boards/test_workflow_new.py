@@ -217,6 +217,24 @@ def test_create_makes_it_and_shows_it_in_the_table(business, client, library):
     assert workflow.win_phase.name == "Delivered"
 
 
+def test_coming_back_and_sending_it_again_makes_no_second_one(business, client, library):
+    client.post(NEW, sent(library, "Packing", do="create"))
+    answer = client.post(NEW, sent(library, "Packing", do="create", name="pickups "))
+    assert answer.status_code == 422
+    assert "There is a workflow pickups already. Give this one another name." in said(answer)
+    assert shown(answer) == ["Packing"]
+    assert business.workflows.count() == 1
+
+
+def test_the_steps_stand_in_the_address_so_that_coming_back_loses_none(business, client, library):
+    steps = sent(library, ("Pending pickup", "Picked up"), "Sanding: & fine")
+    adding = {"do": "add", "add-status": str(library["Delivered"].pk)}
+    answer = client.post(NEW, steps | adding, headers=HTMX)
+    page = client.get(answer["HX-Replace-Url"])
+    assert shown(page) == ["Pending pickup", "Sanding: &amp; fine", "Delivered"]
+    assert f'value="{library["Picked up"].pk}" selected' in said(page)
+
+
 def test_a_status_that_was_chosen_but_not_added_is_meant_too(business, client, library):
     client.post(NEW, sent(library, "Packing", do="create") | {"add-status": str(library["Delivered"].pk)})
     assert [phase.name for phase in business.workflows.get().phases.all()] == ["Packing", "Delivered"]
@@ -273,7 +291,10 @@ def test_the_table_says_type_steps_cards_who_uses_it_and_is_remembered(business,
     make_card(workflow.phases.first())
     OrderType.create(business, name="Made to order", code="MTO", workflows=[workflow], by=actor(owner))
     client = browse(staff)
-    assert "<table" not in said(client.get(LIST))
+    tiles = said(client.get(LIST))
+    assert "<table" not in tiles
+    assert "Sales · used by Made to order · changed" in tiles
+    assert "· 6 steps" in tiles
     page = said(client.get(LIST, {"view": "table"}))
     for word in ("Lead funnel", "Sales", "Made to order", "1 card", "just now"):
         assert word in page

@@ -112,9 +112,9 @@ def test_bad_input_is_told_at_its_field_and_kept(business, manager, browse, sent
     assert not business.workflows.exists()
 
 
-def test_two_of_one_name_get_two_addresses_and_none_hides_a_page(business, manager, browse):
+def test_names_that_sound_alike_get_two_addresses_and_none_hides_a_page(business, manager, browse):
     client = browse(manager)
-    for name in ("Sales", "Sales", "New", "飛行", "🛠"):
+    for name in ("Sales", "Sales!", "New", "飛行", "🛠"):
         client.post(NEW, {"name": name, "starter": ""})
     slugs = set(business.workflows.values_list("slug", flat=True))
     assert slugs == {"sales", "sales-2", "new-2", "workflow", "workflow-2"}
