@@ -7,7 +7,7 @@ from accounts.api import router as events
 from accounts.rest import JsonParser, answer_errors, fault, guarded, not_found, refused
 from accounts.views import errors as pages
 from automations.api import deliveries, inlets, reports, rules, runs, templates, webhooks
-from boards.api import cards, labels, phases, workflows
+from boards.api import cards, forms, labels, phases, workflows
 from contacts.api import contacts as people
 from contacts.api import labels as people_labels
 
@@ -35,7 +35,7 @@ for router in (workflows.router, phases.router, cards.router, labels.router):
 for router in (people.router, people_labels.router):
     api.add_router("/contacts/v4", router)
 api.add_router("/events/v1", events)
-for module in (reports, rules, runs, templates, webhooks, inlets, deliveries):
+for module in (reports, rules, runs, templates, webhooks, inlets, deliveries, forms):
     api.add_router("/automations/v1", module.router)
 
 ROOTS = ("workflows", "contacts", "events", "automations")  # first segments of paths that answer JSON whatever happens

@@ -152,7 +152,7 @@ class IntakeForm(models.Model):
         workflow.refuse_archived()
         forms = cls.objects.filter(business=workflow.business_id)
         if forms.count() >= MOST_FORMS:
-            raise ValidationError(f"A business has at most {MOST_FORMS} forms.", code="many")
+            raise ValidationError(f"A business has at most {MOST_FORMS} forms.", code="max_forms")
         form = cls(business_id=workflow.business_id, workflow=workflow, created_by_id=by.user_id, **fields)
         form._check()
         form.slug = form._free_slug()
@@ -268,6 +268,38 @@ class IntakeForm(models.Model):
         self._changed(f"took out “{question.label}”", by)
         question.delete()
 
+    @verb("form.update")
+    def ask(self, questions: list[dict], *, by: Actor):
+        """Ask these questions and no others, in this order: any of Question.FIELDS, with the id of one that is there.
+
+        Raises ValidationError for one that makes no sense, with its place among them as `question`.
+        """
+        self._lock()
+        if len(questions) > MOST_QUESTIONS:
+            raise ValidationError(f"A form asks at most {MOST_QUESTIONS} questions.", code="many")
+        known = {question.pk: question for question in self.questions.all()}
+        before = [question.as_told() for question in known.values()]
+        asked = [
+            known.pop(told.get("id"), None) or Question(business_id=self.business_id, form=self) for told in questions
+        ]
+        for position, (question, told) in enumerate(zip(asked, questions, strict=True)):
+            refuse_unknown(told, ("id", *Question.FIELDS))
+            for key, value in {**told, "position": position}.items():
+                if key != "id":
+                    setattr(question, key, value)
+        for position, question in enumerate(asked):
+            try:
+                question.refuse_nonsense(beside=[one for one in asked if one is not question])
+            except ValidationError as error:
+                error.question = position
+                raise
+        if before == [question.as_told() for question in asked]:
+            return
+        Question.objects.filter(pk__in=known).delete()
+        for question in asked:
+            question.save()
+        self._changed("all of them", by)
+
     # Asking -------------------------------------------------------------------------------------------
 
     @property
@@ -366,6 +398,10 @@ class Question(models.Model):
 
     def __str__(self):
         return self.label
+
+    def as_told(self) -> tuple:
+        """Return which one it is and all that it says."""
+        return (self.pk, *(getattr(self, key) for key in self.FIELDS if key != "field"), self.field_id)
 
     @property
     def goes_to(self) -> str:

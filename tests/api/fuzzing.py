@@ -18,11 +18,11 @@ from config.api import api
 UNSAID = re.compile(
     "CLOSING_NEEDED|MISSING_FACTS|OTHER_WORKFLOW|WIN_PHASE_STAYS|INSUFFICIENT_CONTACT_DATA|ILLEGAL_SOURCE_CONTACTS|"
     "CANNOT_HAVE_MULTIPLE_PRIMARY_INFO|NULL_CHARACTER|MALFORMED_FILTER|UNSUPPORTED_.*|MALFORMED_DATE|MAX_.*_REACHED|"
-    "TEMPLATE_EXISTS"
+    "TEMPLATE_EXISTS|FORM_EMPTY"
 )
 # … nor what a letter may name, which addresses are called and written to, which of two fields goes with the other, or
 # that a day lies in the past.
-UNSAID_RULES = {"TEMPLATE", "NAME", "FILTER", "LONG", "URL", "ONLY", "BIRTHDATE"}
+UNSAID_RULES = {"TEMPLATE", "NAME", "FILTER", "LONG", "URL", "ONLY", "BIRTHDATE", "MANY"}
 
 
 @dataclass

@@ -19,7 +19,7 @@ from accounts.policy import RANK, SCOPES, TABLE
 from accounts.rest import Shape
 from automations.models import Delivery, Run
 from automations.models.run import FAILED
-from boards.models import Phase, Trigger
+from boards.models import IntakeForm, Phase, Trigger
 from config.api import api
 from contacts.models import ContactLabel
 from tests.api.program import assert_is_told, token_of
@@ -102,6 +102,7 @@ MORE = {
 }
 # What must be so before it can be done, with the ids of a world.
 READY = {
+    "deleteForm": lambda ids: IntakeForm.objects.filter(pk=ids["formId"]).update(opened_at=None),
     "retryRun": lambda ids: Run.objects.filter(pk=ids["runId"]).update(state=FAILED),
     "resendDelivery": lambda ids: Delivery.objects.filter(pk=ids["deliveryId"]).update(state=Delivery.SENT),
 }
@@ -164,6 +165,7 @@ def _place(name, first_number) -> Place:
         "labelId": rows["label"],
         "contactId": rows["contact"],
         "secondContactId": second.pk,
+        "formId": rows["form"],
         "ruleId": rows["rule"],
         "runId": rows["run"],
         "templateId": rows["template"],

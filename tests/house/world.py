@@ -172,12 +172,12 @@ def _attach(card, by):
 
 def _form(workflow, title, by) -> dict:
     """Make a form through which something was sent; return the ids of what an address can name of it."""
-    asked = [{"label": "Your name", "target": "name"}, {"label": "Photos", "kind": "file"}]
+    asked = [{"label": "E-mail", "kind": "email"}, {"label": "Photos", "kind": "file"}]
     form = IntakeForm.create(workflow, title=title, questions=asked, by=by)
     form.open(by=by)
-    name, photos = form.questions.all()
-    sent = submit(form, "once", {name: "Nadia", photos: [ContentFile(b"a photo", "sill.jpg")]}, by=by)
-    return {"form": form.pk, "question": name.pk, "submission": sent.pk, "file": sent.files.get().pk}
+    mail, photos = form.questions.all()
+    sent = submit(form, "once", {mail: "nadia@osei.test", photos: [ContentFile(b"a photo", "sill.jpg")]}, by=by)
+    return {"form": form.pk, "question": mail.pk, "submission": sent.pk, "file": sent.files.get().pk}
 
 
 def _ask_and_send(world, said, by) -> None:
