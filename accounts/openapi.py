@@ -109,7 +109,9 @@ code(
 code("UNSUPPORTED_SORT", 400, why="the list cannot be sorted like this")
 
 CODED = "x-codes"  # where an operation keeps what its codes hang on, until all floors have declared theirs
-CALLED = {"key": "label"}  # parts of a path that are not called after what they name
+CALLED = dict.fromkeys(("retailer_id", "workflow_ref", "workflow_version"), "definition") | {
+    "key": "label"
+}  # parts of a path that are not called after what they name
 ALL = ("UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "RATE_LIMITED", "MALFORMED_REQUEST", "NULL_CHARACTER")
 WITH_BODY = ("MALFORMED_JSON", "UNSUPPORTED_MEDIA_TYPE", "BODY_TOO_LARGE")
 WRITING = ("IDEMPOTENCY_KEY_REUSED", "MALFORMED_IDEMPOTENCY_KEY", "ALREADY_CHANGED")
@@ -132,7 +134,7 @@ def codes_of(path: str, verb: str, more: str, *, writes: bool, has_body: bool, h
     return list(dict.fromkeys(names))
 
 
-def told(path: str, verb: str, more: str, *, writes: bool, has_body: bool, has_tag: bool) -> dict:
+def told(path: str, verbs, more: str, dialect, *, writes: bool, has_body: bool, has_tag: bool) -> dict:
     """Return what the document says of an operation beside its shapes; more: codes; has_tag: it knows revisions."""
     done = {"description": SAYS[200], "headers": RATES | (REPLAYED if writes else TAG if has_tag else {})}
     statuses = (
@@ -140,22 +142,31 @@ def told(path: str, verb: str, more: str, *, writes: bool, has_body: bool, has_t
     )
     refusals = {
         status: {"description": SAYS[status]} | ({"headers": HEADERS[status]} if status in HEADERS else {})
-        for status in sorted(statuses)
+        for status in sorted({dialect.instead.get(status, status) for status in statuses})
     }
+    kind = {"writes": writes, "has_body": has_body, "has_tag": has_tag}
     return {
-        "security": [{"token": [TABLE[verb].scope]}],
+        "security": [{"token": scopes_of(verbs)}],
         "parameters": ([KEY] if writes else []) + ([MATCH] if writes and has_tag else []),
         "responses": {200: done, **refusals},
-        CODED: {"path": path, "verb": verb, "more": more, "writes": writes, "has_body": has_body, "has_tag": has_tag},
+        CODED: ({"path": path, "verb": verbs[0], "more": more, **kind}, dialect),
     }
 
 
-def _examples(status: int, codes: list[str]) -> dict:
-    """Return an example of each refusal with a status, by its code."""
-    known = [CODES[name] for name in codes]
-    known = {one.name: {"value": problem(one.name, f"{one.why}.")} for one in known if status in one.statuses}
-    plain = {400: {"VALIDATION": {"value": WRONG_FIELDS}}, 500: {"FAULT": {"value": FAULT}}}
-    return plain.get(status, {}) | known
+def scopes_of(verbs) -> list[str]:
+    """Return the scopes that a token needs for all of these verbs."""
+    needed = {TABLE[verb].scope for verb in verbs}
+    return [scope for scope in SCOPES if scope in needed]
+
+
+def _examples(codes: list[str], dialect) -> dict[int, dict]:
+    """Return an example of each refusal, by the status that it is told with and by its code."""
+    found = {400: {"VALIDATION": {"value": dialect.wrong}}, 500: {"FAULT": {"value": dialect.told(500, FAULT)[1]}}}
+    for name in codes:
+        for status in CODES[name].statuses:
+            status, body = dialect.told(status, problem(name, f"{CODES[name].why}."))
+            found.setdefault(status, {})[name] = {"value": body}
+    return found
 
 
 def document(api) -> dict:
@@ -173,10 +184,11 @@ def document(api) -> dict:
     whole["paths"] = {_named(path, operations): operations for path, operations in whole["paths"].items()}
     for operations in whole["paths"].values():
         for operation in operations.values():
-            codes = codes_of(**operation.pop(CODED))
+            hanging_on, dialect = operation.pop(CODED)
+            examples = _examples(codes_of(**hanging_on), dialect)
             for status, answer in operation["responses"].items():
                 if status != 200:
-                    answer["content"]["application/json"]["examples"] = _examples(status, codes)
+                    answer["content"]["application/json"]["examples"] = examples[status]
             for part in (operation.get("requestBody", {}), operation["responses"][200]):
                 for content in part.get("content", {}).values():
                     content["example"] = sample(content["schema"], schemas)

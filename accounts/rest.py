@@ -6,9 +6,10 @@ import hashlib
 import json
 import logging
 import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial, wraps
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 from django.core.exceptions import (
@@ -33,7 +34,7 @@ from pydantic_core import PydanticCustomError
 from accounts import openapi, rates
 from accounts.models import Receipt, Token
 from accounts.openapi import problem
-from accounts.policy import TABLE, lacks, may
+from accounts.policy import lacks, may
 from accounts.statements import Prepared
 from accounts.verbs import Stale
 
@@ -169,6 +170,27 @@ class Pagination(Shape):
     count: int
 
 
+class Dialect(NamedTuple):
+    """How a part of the API tells what it refuses.
+
+    tells: makes its body of a status and of our envelope; wrong: for the document, a body that names what is wrong;
+    instead: statuses that it says otherwise.
+    """
+
+    shape: type[Shape]
+    tells: Callable[[int, dict], dict]
+    wrong: dict
+    instead: Mapping[int, int] = {}
+
+    def told(self, status: int, body: dict) -> tuple[int, dict]:
+        """Return status and body of a refusal of ours, as it is told here."""
+        status = self.instead.get(status, status)
+        return status, self.tells(status, body)
+
+
+OURS = Dialect(Problem, lambda status, body: body, openapi.WRONG_FIELDS)
+
+
 def in_seconds(moment: datetime) -> str:
     """Return a time as cards tell it: UTC, to the second."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -282,10 +304,10 @@ def _plain(params) -> dict:
 
 
 class TokenDoor:
-    """Lets in a token whose scope, and whose maker's role, allow a verb of the policy table."""
+    """Lets in a token whose scopes, and whose maker's role, allow one or more verbs of the policy table."""
 
-    def __init__(self, verb: str):
-        self.verb = verb
+    def __init__(self, *verbs: str):
+        self.verbs = verbs
 
     def __call__(self, request):
         """Put token, business and actor on the request; raise Refused with 401, 429 or 403."""
@@ -301,8 +323,9 @@ class TokenDoor:
             raise Refused(
                 429, "RATE_LIMITED", f"More than {request.allowance.limit} requests in a minute. Wait a little."
             )
-        if not may(request.actor, self.verb):
-            raise Refused(403, "PERMISSION_DENIED", lacks(request.actor, self.verb))
+        for verb in self.verbs:
+            if not may(request.actor, verb):
+                raise Refused(403, "PERMISSION_DENIED", lacks(request.actor, verb))
         timezone.activate(request.business.zone)
         return request.token
 
@@ -346,6 +369,7 @@ def operation(
     path: str,
     *,
     verb: str,
+    also=(),
     answers,
     inside="",
     paths=None,
@@ -354,15 +378,17 @@ def operation(
     bulk=False,
     codes=None,
     refuses: str = "",
+    dialect: Dialect = OURS,
 ):
     """Declare an operation of the API; the function gets the request and what was sent, and returns plain JSON values.
 
-    verb: its row in the policy table; answers: the Shape of its 200; inside, paths: where a model's fields stand in the
-    request (`card.` and {field: path}); shows: a function of the request and the address that returns what is true now,
+    verb: its row in the policy table; also: others that the token must be allowed; answers: the Shape of its 200;
+    inside, paths: where a model's fields stand in the request (`card.` and {field: path}); shows: a function of the request and the address that returns what is true now,
     for refusals of stale writes, and makes If-Match mean something; of what is read it says that it has an ETag;
     adds: a function of the request and the answer that returns what is added to it and kept in no receipt, as a secret;
     bulk: each item is once by itself (see `each`); codes: what this resource calls refusals, as in REFUSALS;
-    refuses: wire codes it may be refused with beside those of openapi.REFUSED_WITH.
+    refuses: wire codes it may be refused with beside those of openapi.REFUSED_WITH;
+    dialect: how the document shows its refusals, which config/api.py knows by the address.
     """
     writes = not verb.endswith(".view")
     path_of = _paths(inside, paths)
@@ -387,16 +413,15 @@ def operation(
                 answer["ETag"] = f'"{revision}"'
             return answer
 
-        call.verb = verb
-        scope = TABLE[verb].scope
+        call.verb, call.verbs, call.dialect = verb, (verb, *also), dialect
         kind = {"writes": writes, "has_body": method != "GET", "has_tag": bool(shows)}
-        extra = openapi.told(path, verb, refuses, **kind)
-        said = f"{(view.__doc__ or '').strip()}\n\nScope `{scope}`."
+        extra = openapi.told(path, call.verbs, refuses, dialect, **kind)
+        said = f"{(view.__doc__ or '').strip()}\n\nScope `{'`, `'.join(openapi.scopes_of(call.verbs))}`."
         return router.api_operation(
             [method],
             path,
-            auth=TokenDoor(verb),
-            response={200: answers} | {status: Problem for status in extra["responses"] if status != 200},
+            auth=TokenDoor(*call.verbs),
+            response={200: answers} | {status: dialect.shape for status in extra["responses"] if status != 200},
             by_alias=True,
             operation_id=to_camel(view.__name__),
             summary=view.__name__.replace("_", " ").capitalize(),
@@ -637,8 +662,8 @@ def fault() -> HttpResponse:
     return _answer(_dumped({"message": "", "details": {}}), 500)
 
 
-def guarded(view):
-    """Wrap a view of the API: what every answer carries, whoever made it."""
+def guarded(view, dialect_of=lambda method, path: OURS):
+    """Wrap a view of the API: what every answer carries, whoever made it; dialect_of: how an address tells refusals."""
 
     @wraps(view)
     def call(request, *args, **kwargs):
@@ -652,6 +677,9 @@ def guarded(view):
             allow = answer["Allow"]
             answer = refused(405, "METHOD_NOT_ALLOWED", f"This address takes {allow}.")
             answer["Allow"] = allow
+        if answer.status_code >= 400 and (dialect := dialect_of(request.method, request.path)) is not OURS:
+            answer.status_code, body = dialect.told(answer.status_code, json.loads(answer.content))
+            answer.content = _dumped(body)
         answer["Cache-Control"] = "no-store"
         if allowance := getattr(request, "allowance", None):
             for name, value in allowance.headers.items():

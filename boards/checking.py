@@ -17,6 +17,7 @@ MOST_TOLD = 100  # problems of each severity: an answer may not become ten times
 DEEPEST = 20  # of what may be anything; SQLite keeps no JSON of a thousand levels
 MOST_VALUES = 2000
 LONGEST_TEXT = 20_000
+LONGEST_KEY = 200
 MISSING = object()
 
 # What a workflow can be about: what the systems call it that speak of definitions, and what we call it ourselves.
@@ -58,10 +59,9 @@ class Part:
 
     kind: str  # text, whole, yes_no, list, object or anything
     needed: bool = False
-    most: int = 0  # characters of a text, entries of a list, or the largest number
-    entry: "Part | None" = None
+    most: int = 0  # characters of a text, entries of a list or of an open object, or the largest number
+    entry: "Part | None" = None  # of a list, or what an open object holds under keys of the sender's own
     keys: Mapping[str, "Part"] = field(default_factory=dict)
-    is_open: bool = False  # an object may hold anything under other keys
     form: Form | None = None
     says: str = ""
 
@@ -74,8 +74,8 @@ def _list(entry: Part, most: int, says="", *, needed=False) -> Part:
     return Part("list", needed, most, entry=entry, says=says)
 
 
-def _object(says="", *, is_open=False, **keys: Part) -> Part:
-    return Part("object", keys=keys, is_open=is_open, says=says)
+def _object(says="", *, of: Part | None = None, **keys: Part) -> Part:
+    return Part("object", most=200, entry=of, keys=keys, says=says)
 
 
 def _one_of(*words: str) -> Form:
@@ -90,14 +90,18 @@ SUBTYPE = Form(
     "entitySubtype",
     "is no entity subtype: those have 1 to 40 letters, digits, dots, dashes and underscores.",
 )
+SIGN = r"[^\s\u001c-\u001f\u0085\ufeff]"  # none that any language takes for a blank
 RULESET_NAME = Form(
-    r"\S{1,100}", "RULESET_NAME_INVALID", "name", "is no name of a ruleset: those are not empty and have no blanks."
+    f"{SIGN}{{1,100}}",
+    "RULESET_NAME_INVALID",
+    "name",
+    "is no name of a ruleset: those are not empty and have no blanks.",
 )
 EVENT_TYPE = Form(
     "|".join(EVENT_TYPES), "EVENT_TYPE_UNKNOWN", "eventType", f"is none of {', '.join(EVENT_TYPES)}.", EVENT_TYPES
 )
 STATUS_NAME = Form(
-    r"(\S([\s\S]*\S)?)?",
+    rf"({SIGN}([\s\S]*{SIGN})?)?",
     "STATUS_NAME_INVALID",
     "name",
     "cannot be the name of a status: it begins or ends with a blank.",
@@ -114,7 +118,7 @@ TRIGGER = _object("A status in which it can happen.", status=_text(80, needed=Tr
 RULE = _object(
     "A rule and what it is told.",
     name=_text(200, needed=True),
-    props=_object(is_open=True),
+    props=_object(of=ANYTHING),
 )
 CONTEXT = _object(
     "A button.",
@@ -145,8 +149,8 @@ RULESET = _object(
     type=_text(40, "The entity type; the workflow's own when left out."),
     subtype=_text(40),
     eventType=_text(20, form=EVENT_TYPE),
-    triggers=_list(TRIGGER, 500, "None means every status.", needed=True),
     rules=_list(RULE, 100, needed=True),
+    triggers=_list(TRIGGER, 500, "None means every status.", needed=True),
     userActions=_list(USER_ACTION, 50),
 )
 SETTINGS = _object(
@@ -180,7 +184,27 @@ DOCUMENT = _object(
     entitySubtype=_text(40, needed=True, form=SUBTYPE),
     rulesets=_list(RULESET, 500, needed=True),
     statuses=_list(STATUS, 500, needed=True),
-    settings=_object(is_open=True, **{TYPE: _text(20, form=_one_of(*(key for key, _ in TYPES)))}),
+    settings=_object(of=ANYTHING, **{TYPE: _text(20, form=_one_of(*(key for key, _ in TYPES)))}),
+)
+
+# What is sent beside a document, or told with it.
+VERSION = Form(
+    r"[1-9][0-9]{0,4}\.[0-9]{1,9}",
+    "VERSION_INVALID",
+    "version",
+    "is no version: those are <major>.<minor>, from 1.0 on.",
+)
+BESIDE = _object(
+    retailerId=_text(20, "The number of the business.", needed=True),
+    version=_text(
+        40, "Its major counts: that of now, or the next. The minor is counted here.", needed=True, form=VERSION
+    ),
+    versionComment=_text(2000),
+    moveCards=_object("Where the cards of statuses that vanish go: old status to new.", of=_text(80)),
+    finishOld=Part("yes_no", says="With a new major: cards on their way finish in the version they began in."),
+    id=Part("anything", says="Ignored."),
+    createdBy=Part("anything", says="Ignored."),
+    createdOn=Part("anything", says="Ignored."),
 )
 
 
@@ -208,6 +232,20 @@ def check(document, shelf: Shelf | None = None) -> list[Problem]:
     found = Found()
     _judge(_take(document, DOCUMENT, "", found), document, shelf, found)
     return [*found.problems["error"], *found.problems["warning"]]
+
+
+def apart(sent: dict) -> tuple[dict, dict]:
+    """Return the document of what was sent, and what stands beside it."""
+    beside = {key: value for key, value in sent.items() if key in BESIDE.keys}
+    return {key: value for key, value in sent.items() if key not in beside}, beside
+
+
+def read_beside(beside: dict) -> tuple[dict, list[Problem]]:
+    """Return what can be read of what stands beside a document, and what is wrong with it."""
+    found = Found()
+    if isinstance(number := beside.get("retailerId"), int):
+        beside = beside | {"retailerId": str(number)}
+    return _take(beside, BESIDE, "", found), found.problems["error"]
 
 
 def sound(document) -> dict:
@@ -242,9 +280,10 @@ def _take_text(value, part, path, found):
 
 
 def _take_whole(value, part, path, found):
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= part.most:
+    is_whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
+    if not is_whole or not 1 <= value <= part.most:
         return _wrong(path, f"a whole number from 1 to {part.most}", found)
-    return value
+    return int(value)
 
 
 def _take_yes_no(value, part, path, found):
@@ -263,6 +302,8 @@ def _take_list(value, part, path, found):
 def _take_object(value, part, path, found):
     if not isinstance(value, dict):
         return _wrong(path, "an object", found)
+    if part.entry and len(value) > part.most:
+        return _too_much("TOO_MANY", path, part.most, "entries", found)
     inside = f"{path}." if path else ""
     taken = {}
     for key, one in part.keys.items():
@@ -275,8 +316,8 @@ def _take_object(value, part, path, found):
     for key in value:
         if key in part.keys:
             continue
-        if part.is_open and _is_text(key) and len(key) <= LONGEST_TEXT:
-            taken[key] = _take(value[key], ANYTHING, inside + _shown(key), found)
+        if part.entry and _is_text(key) and len(key) <= LONGEST_KEY:
+            taken[key] = _take(value[key], part.entry, inside + _shown(key), found)
         else:
             text = f"{path or 'The document'} says “{_shown(key)}”, which means nothing here."
             found.tell("KEY_UNKNOWN", text, key=_shown(key), path=path)

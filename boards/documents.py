@@ -8,6 +8,7 @@ stands in its own "settings", with names and keys instead of ids, so that anothe
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain, count
 
 from boards.comparing import changes
 from boards.definitions import BLANK, FACTS, STAGE_ORDER, blank_step, in_order, win_of
@@ -156,7 +157,7 @@ def write(design: dict, shelf: Shelf) -> dict:
     statuses = [_status(step, design["entity_type"], names, shelf) for step in design["steps"]]
     return {
         "name": design["name"],
-        "description": _short(design["description"]),
+        "description": short(design["description"]),
         "entityType": design["entity_type"],
         "entitySubtype": design["entity_subtype"],
         "rulesets": design["rulesets"],
@@ -176,7 +177,8 @@ def _status(step: dict, entity_type: str, names: Mapping[str, str], shelf: Shelf
     return {"name": step["name"], "entityType": entity_type, "category": category, "settings": settings}
 
 
-def _short(description: str) -> str:
+def short(description: str) -> str:
+    """Return as much of a workflow's description as a document may say."""
     if len(description) <= LONGEST_DESCRIPTION:
         return description
     return description[: LONGEST_DESCRIPTION - 1].rstrip() + "…"
@@ -196,12 +198,14 @@ def read(document: dict, running: dict, shelf: Shelf, moves: Mapping[str, str] |
     matched = _match(statuses, running["steps"])
     ids = {status["name"].casefold(): step["id"] for status, step in zip(statuses, matched, strict=True)}
     steps = [_step(status, step, ids, shelf) for status, step in zip(statuses, matched, strict=True)]
-    win = next(step for step in steps if step["win"]) if any(step["win"] for step in steps) else win_of(running)
+    win = next((step for step in steps if step["win"]), None) or _unsaid_win(steps, running)
     path = sorted(
         (step for step in steps if not step["win"] and step["stage"] != "cancelled"),
         key=lambda step: STAGE_ORDER[step["stage"]],
     )
     kept = in_order(path, win, [step for step in steps if step["stage"] == "cancelled" and not step["win"]])
+    there = {step["id"] for step in kept}
+    kept = [step if step["timeout_to"] in there else step | {"timeout_to": None} for step in kept]
     return {
         "name": (document.get("name") or "").strip() or running["name"],
         "type": (document.get("settings") or {}).get(TYPE) or running["type"],
@@ -267,6 +271,13 @@ def _winner(statuses: list[dict], running: list[dict]) -> int | None:
     return next(iter([*says_so, *is_it, *done[-1:]]), None)
 
 
+def _unsaid_win(steps: list[dict], running: dict) -> dict:
+    """Return the win of a document that has none, under a name that none of its steps has."""
+    win, taken = win_of(running), {step["name"].casefold() for step in steps}
+    names = chain([win["name"], "Win"], (f"Win {n}" for n in count(2)))
+    return win | {"name": next(name for name in names if name.casefold() not in taken)}
+
+
 def _step(status: dict, step: dict, ids: Mapping[str, str], shelf: Shelf) -> dict:
     """Return a running or new step as a status has it."""
     stage, category = stage_of(status["category"]), status["category"]
@@ -306,4 +317,4 @@ def _removed(running: list[dict], kept: list[dict], ids: Mapping[str, str], move
 
 def _described(document: dict, running: dict) -> str:
     said = document.get("description")
-    return running["description"] if said is None or said == _short(running["description"]) else said.strip()
+    return running["description"] if said is None or said == short(running["description"]) else said.strip()

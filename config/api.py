@@ -4,9 +4,10 @@ from django.urls import path, re_path
 from ninja import NinjaAPI
 
 from accounts.api import router as events
-from accounts.rest import JsonParser, answer_errors, fault, guarded, not_found, refused
+from accounts.openapi import problem
+from accounts.rest import OURS, Dialect, JsonParser, answer_errors, fault, guarded, not_found, refused
 from accounts.views import errors as pages
-from automations.api import deliveries, inlets, reports, rules, runs, templates, webhooks
+from automations.api import definitions, deliveries, dialect, inlets, reports, rules, runs, templates, webhooks
 from boards.api import cards, forms, labels, phases, workflows
 from contacts.api import contacts as people
 from contacts.api import labels as people_labels
@@ -37,8 +38,10 @@ for router in (people.router, people_labels.router):
 api.add_router("/events/v1", events)
 for module in (reports, rules, runs, templates, webhooks, inlets, deliveries, forms):
     api.add_router("/automations/v1", module.router)
+api.add_router("/api/v4.1", definitions.router)
 
-ROOTS = ("workflows", "contacts", "events", "automations")  # first segments of paths that answer JSON whatever happens
+# First segments of paths that answer JSON whatever happens.
+ROOTS = ("workflows", "contacts", "events", "automations", "api")
 OLDER = {"workflows/v1/": "workflows/api/v1/"}
 
 
@@ -46,14 +49,14 @@ def urlpatterns():
     """Return the addresses of the API, those under their older name too, and a 404 in JSON for all beside them."""
     patterns = [pattern for pattern in api.urls[0] if pattern.name != "api-root"]
     for pattern in patterns:
-        route, view = str(pattern.pattern), guarded(pattern.callback)
+        route, view = str(pattern.pattern), guarded(pattern.callback, dialect_of)
         yield path(route, view)
         for now, before in OLDER.items():
             if route.startswith(now):
                 yield path(route.replace(now, before, 1), view)
     for root in ROOTS:
         # Not a path converter: those match no line break, which an address may hold too.
-        yield re_path(f"^{root}/", guarded(lambda request: not_found(request)))
+        yield re_path(f"^{root}/", guarded(lambda request: not_found(request), dialect_of))
 
 
 def has(path: str) -> bool:
@@ -61,13 +64,23 @@ def has(path: str) -> bool:
     return path.lstrip("/").partition("/")[0] in ROOTS
 
 
+def dialect_of(method: str, path: str) -> Dialect:
+    """Return how an address tells what it refuses."""
+    return dialect.of(method, path) if path.lstrip("/").startswith("api/") else OURS
+
+
+def refusal(method: str, path: str, status: int, code: str, says: str) -> tuple[int, dict]:
+    """Return status and body of what the server refuses before Django is asked."""
+    return dialect_of(method, path).told(status, problem(code, says))
+
+
 def bad_request(request, exception):
     """Answer 400 for what Django refuses before any view is asked, as a foreign Host."""
     if has(request.path):
-        return refused(400, "MALFORMED_REQUEST", "The request cannot be read.")
+        return guarded(lambda _: refused(400, "MALFORMED_REQUEST", "The request cannot be read."), dialect_of)(request)
     return pages.bad_request(request, exception)
 
 
 def server_error(request):
     """Answer 500 for what breaks outside the views."""
-    return fault() if has(request.path) else pages.server_error(request)
+    return guarded(lambda _: fault(), dialect_of)(request) if has(request.path) else pages.server_error(request)

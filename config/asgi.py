@@ -13,7 +13,6 @@ from a2wsgi import WSGIMiddleware
 
 from config.wsgi import application as django
 
-from accounts.openapi import problem  # isort: skip (only now are the apps there)
 from boards import live  # isort: skip
 from config import api  # isort: skip
 from django.conf import settings  # isort: skip
@@ -114,7 +113,8 @@ async def _refuse(scope, send, status: int, code: str, says: str):
     """Answer in the API's envelope to a program, in plain text to a browser."""
     kind, body = b"text/plain; charset=utf-8", says
     if api.has(scope["path"]):
-        kind, body = b"application/json", json.dumps(problem(code, says))
+        status, told = api.refusal(scope["method"], scope["path"], status, code, says)
+        kind, body = b"application/json", json.dumps(told)
     headers = [(b"content-type", kind), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body.encode()})

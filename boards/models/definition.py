@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Business
-from boards.documents import CUSTOM, TYPE, Shelf, is_step
+from boards.checking import sound
+from boards.documents import CUSTOM, TYPE, Shelf, is_step, short
 from boards.models.workflow import Workflow
 
 
@@ -36,6 +37,8 @@ class Definition(models.Model):
     workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="definitions")
     major = models.PositiveSmallIntegerField(editable=False)
     minor = models.PositiveIntegerField(editable=False)
+    name = models.CharField(max_length=120, editable=False)  # these two as the document says, or else leaves them
+    description = models.TextField(max_length=300, blank=True, default="", editable=False)
     document = models.JSONField(editable=False)
     comment = models.TextField(max_length=2000, blank=True, editable=False)
     author = models.ForeignKey(
@@ -61,6 +64,9 @@ class Definition(models.Model):
         """Keep a version; part of Workflow.publish, which holds the workflow's lock."""
         definition = cls(business_id=workflow.business_id, workflow=workflow, major=major, minor=minor)
         definition.document, definition.comment = document, comment[:2000]
+        said = document.get("description")
+        definition.name = document.get("name") or workflow.name
+        definition.description = short(workflow.description) if said is None else said
         definition.author_id, definition.author_name = by.user_id, by.name[:200]
         definition.save(force_insert=True)
         return definition
@@ -92,11 +98,11 @@ class Definition(models.Model):
     @property
     def beside_the_steps(self) -> dict:
         """Return what the design holds that no phase keeps."""
-        said = self.document.get("settings") or {}
+        document = sound(self.document)
         return {
-            "rulesets": self.document["rulesets"],
-            "settings": {key: value for key, value in said.items() if key != TYPE},
-            "unplaced": [status for status in self.document["statuses"] if not is_step(status, self.document)],
+            "rulesets": document["rulesets"],
+            "settings": {key: value for key, value in document.get("settings", {}).items() if key != TYPE},
+            "unplaced": [status for status in document["statuses"] if not is_step(status, document)],
         }
 
 

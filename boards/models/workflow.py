@@ -175,12 +175,13 @@ class Workflow(models.Model):
     def next_version(self, major: int | None = None) -> tuple[int, int]:
         """Return the major and minor version that a publication gets; raises ValidationError for a wrong major."""
         last = self.definitions.first()
-        now = last.major if last else 0
+        now, newest = (last.major, last.version) if last else (0, "none")
         wanted = major if major is not None else max(now, 1)
+        told = {"version": wanted, "newest": newest}
         if wanted < max(now, 1):
-            raise ValidationError(f"Version {wanted} is past: {last.version} is the newest.", code="version_stale")
+            raise ValidationError(f"Version {wanted} is past: {newest} is the newest.", "version_stale", told)
         if wanted > now + 1:
-            raise ValidationError(f"Version {now + 1} comes before {wanted}.", code="version_skipped")
+            raise ValidationError(f"Version {now + 1} comes before {wanted}.", "version_skipped", told)
         return wanted, last.minor + 1 if wanted == now else 0
 
     @property

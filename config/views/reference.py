@@ -17,7 +17,7 @@ from accounts.markdown import render
 from config.api import api
 
 # An operation's description ends with it; the page has a tag for it.
-MARK = re.compile(r"^Scope `\w+`\.$", re.MULTILINE)
+MARK = re.compile(r"^Scope `\w+`(, `\w+`)*\.$", re.MULTILINE)
 WORDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "null": "null"}
 FORMATS = {"uuid": "id", "date": "day", "date-time": "time", "email": "email", "uri": "address"}
 
@@ -69,7 +69,7 @@ class Operation:
     path: str
     title: str
     says: SafeString
-    scope: str
+    scopes: list[str]
     tag: str
     parameters: list[Parameter]
     body: list[Row]
@@ -82,7 +82,7 @@ class Operation:
     @property
     def changes(self) -> bool:
         """Whether sending it changes the business."""
-        return self.method != "GET" and not self.scope.endswith("_VIEW")
+        return self.method != "GET" and not all(scope.endswith("_VIEW") for scope in self.scopes)
 
     @property
     def curl_options(self) -> str:
@@ -144,7 +144,7 @@ def _operation(path: str, method: str, told: dict) -> Operation:
         path=path.replace("{path:", "{"),
         title=told["summary"],
         says=_prose(MARK.sub("", told.get("description", ""))),
-        scope=next((scope for door in told.get("security", []) for scopes in door.values() for scope in scopes), ""),
+        scopes=[scope for door in told.get("security", []) for scopes in door.values() for scope in scopes],
         tag=told.get("tags", ["Other"])[0],
         parameters=[_parameter(one) for one in told.get("parameters", [])],
         body=rows(body.get("schema", {}), sent=True),
@@ -185,7 +185,10 @@ def _outcome(status: int, told: dict) -> Outcome:
 
 
 def _codes(sample) -> list[str]:
-    details = sample.get("details", {}) if isinstance(sample, dict) else {}
+    sample = sample if isinstance(sample, dict) else {}
+    if "error" in sample or "errors" in sample:  # the older dialect
+        return [one["code"] for one in sample.get("error", {}).get("workflowValidationError", ())]
+    details = sample.get("details", {})
     wrong = details.get("validationError", {}).get("fieldViolations", [])
     code = details.get("applicationError", {}).get("code")
     return ([code] if code else []) + [one["ruleName"] or one["violatedRule"] for one in wrong]

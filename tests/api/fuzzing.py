@@ -11,6 +11,7 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.engine import Status, events, from_schema
 
 from accounts.openapi import document
+from accounts.rest import NULL_CHARACTER
 from config.api import api
 
 # What a request that fits the document may be refused with all the same: the document cannot say what a card lacks, which
@@ -23,6 +24,15 @@ UNSAID = re.compile(
 # … nor what a letter may name, which addresses are called and written to, which of two fields goes with the other, or
 # that a day lies in the past.
 UNSAID_RULES = {"TEMPLATE", "NAME", "FILTER", "LONG", "URL", "ONLY", "BIRTHDATE", "MANY"}
+# … nor which parts of a definition go together, and with what there is.
+UNSAID_OF_DEFINITIONS = {
+    "DUPLICATE_STATUS",
+    "NOTHING_BEFORE_WIN",
+    "STATUS_UNDECLARED",
+    "TIMEOUT_TO_NOWHERE",
+    "TIMEOUT_TO_SELF",
+}
+UNSAID_OF_DEFINITIONS |= {"VERSION_SKIPPED", "RULE_NOT_FOUND", "RULE_PROPS_INVALID", "NULL_CHARACTER", "TOO_DEEP"}
 
 
 @dataclass
@@ -99,6 +109,11 @@ def _is_unsaid(check, response) -> bool:
         return bool(response.request.body)  # a 404 may be about what the body names
     if check.name != "positive_data_acceptance":
         return False
+    if "errors" in response.json():
+        return response.json()["errors"][0]["message"] == NULL_CHARACTER[1]
+    if "error" in response.json():
+        wrong = {one["code"] for one in response.json()["error"]["workflowValidationError"] if one["type"] == "ERROR"}
+        return wrong <= UNSAID_OF_DEFINITIONS
     details = response.json()["details"]
     if "validationError" in details:
         wrong = details["validationError"]["fieldViolations"]

@@ -108,7 +108,7 @@ def test_every_operation_is_on_the_page(client):
 @pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.id)
 def test_an_operation_tells_all_there_is_to_know(operation):
     assert operation.says
-    assert operation.scope
+    assert operation.scopes
     assert {outcome.status for outcome in operation.outcomes} >= {400, 401, 403, 404, 429, 500}
     assert all(outcome.samples and outcome.says for outcome in operation.outcomes)
     assert json.loads(operation.answer_sample) is not None

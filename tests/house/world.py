@@ -17,6 +17,7 @@ from boards.models import (
     Attachment,
     Card,
     Comment,
+    Definition,
     Draft,
     Field,
     IntakeForm,
@@ -255,7 +256,16 @@ def grow(world: World, count: int) -> None:
     for phase in workflow.phases.all()[:3]:
         for _ in range(5):
             make_card(phase, by=by, contact=theirs)
+    _add_versions(workflow, count)
     assert Event.objects.filter(business=business).count() > 5 * count
+
+
+def _add_versions(workflow, count: int) -> None:
+    """Write more versions of a workflow that has one, as if it had been published again and again."""
+    for newest in workflow.definitions.all()[:1]:
+        told = {"business": newest.business, "workflow": workflow, "document": newest.document, "name": newest.name}
+        more = range(newest.minor + 1, newest.minor + count + 1)
+        Definition.objects.bulk_create(Definition(major=newest.major, minor=minor, **told) for minor in more)
 
 
 # Addresses --------------------------------------------------------------------------------------------
