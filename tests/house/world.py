@@ -122,6 +122,7 @@ def build(name: str, first_number: int) -> World:
     for named in (rows, siblings):
         order = Order.open(kind, name=f"{name} kitchen", contact=contact, by=by)
         named |= {"order": order.number, "order_id": order.pk, "step": order.steps.get(position=1).pk}
+    _give_rulesets(workflow, by)
     rows |= _rule(business, workflow, Card.objects.get(pk=card.pk), by)
     # What is done last must not stand in the way of the undo.
     rows["sequence"] = Card.objects.get(pk=card.pk).update(name=f"{name} bench", by=by).sequence
@@ -202,6 +203,24 @@ def _published(workflow, times: int, by) -> dict:
     return {"version": version, "place": times - 1}
 
 
+def _give_rulesets(workflow, by, count=1) -> None:
+    """Publish a design with so many rulesets, each with a button, and make its rules."""
+    first = workflow.publish(Draft.running(workflow), by=by)
+    workflow.refresh_from_db()
+    shown = [{"label": "Paid", "type": "PRIMARY", "confirm": True}]
+    rulesets = [
+        {
+            "name": f"Paid{number}",
+            "triggers": [{"status": workflow.phases.first().name}],
+            "rules": [{"name": "add_comment", "props": {"text": "Paid"}}],
+            "userActions": [{"eventName": f"Paid{number}", "context": shown}],
+        }
+        for number in range(count)
+    ]
+    second = workflow.publish(Draft.of_document(workflow, first.document | {"rulesets": rulesets}), by=by)
+    Rule.take_from(second, by=by)
+
+
 def _archived(card, by):
     card.archive(by=by)
     return card
@@ -251,6 +270,7 @@ def grow(world: World, count: int) -> None:
         Order.open(kind, name=f"Order {number}", contact=contact, by=by)
         Order.open(OrderType.objects.get(pk=world.rows["order_type"]), name=f"More {number}", by=by)
         new.order or new.archived_at or Order.open(kind, name=new.name, card=new, by=by)
+    _give_rulesets(business.workflows.get(pk=workflow.pk), by, count)
     card.assign(business.memberships.all(), by=by)
     theirs = Contact.objects.get(pk=world.rows["contact"])
     for phase in workflow.phases.all()[:3]:
