@@ -12,13 +12,13 @@ from accounts.policy import MANAGER, OWNER
 from accounts.verbs import Stale, writing
 from automations.models import Delivery, MailTemplate, Notification, Rule, Run, Webhook
 from automations.models.delivery import TAKES_BACK, WAITING
-from automations.models.notification import ASSIGNED, MENTION, TROUBLE
+from automations.models.notification import ASSIGNED, COMMENT, MENTION, TROUBLE
 from automations.occasion import Occasion
 from automations.payloads import told_events
 from automations.progress import move_on
 from automations.running import consider
 from automations.triggers import by_event
-from boards.models import Card, Definition, Phase, Submission
+from boards.models import Assignment, Card, Definition, Phase, Submission
 
 TROUBLES = "rule.failed rule.stopped webhook.disabled delivery.given_up card.report_failed event.set_aside".split()
 
@@ -112,6 +112,24 @@ def notify_named(sender, event, **kwargs):
         Notification.tell(members, kind, f"event {event.pk}", said, by=by, card=card, event=event)
 
 
+def _has_people(event) -> bool:
+    """Answer whether somebody, and no rule, did something to a card that is somebody's."""
+    return event.actor_kind != "rule" and Assignment.objects.filter(card=event.subject_id).exists()
+
+
+@wants(_has_people)
+def notify_of_comment(sender, event, **kwargs):
+    """Tell those whose card it is of a comment, unless it mentions them, which they are told."""
+    card = Card.objects.filter(pk=event.subject_id).first()
+    if card is None:
+        return
+    rows = card.assignments.select_related("member__user", "member__business")
+    members = [row.member for row in rows.exclude(member__user__in=event.details["mentions"])]
+    said = f"{event.actor_name} commented on {card.name}: {event.details['text']}"
+    with writing(), transaction.atomic():
+        Notification.tell(members, COMMENT, f"event {event.pk}", said, by=_who(event), card=card, event=event)
+
+
 def notify_of_trouble(sender, event, **kwargs):
     """Tell owners and managers what stopped working by itself."""
     if event.actor_kind == "member":
@@ -163,6 +181,7 @@ def listen():
     recorded.connect(lay_down_rules, sender=catalogue["workflow.published"], dispatch_uid="lay_down_rules")
     for name in ("card.commented", "card.assigned"):
         recorded.connect(notify_named, sender=catalogue[name], dispatch_uid=f"notify_named {name}")
+    recorded.connect(notify_of_comment, sender=catalogue["card.commented"], dispatch_uid="notify_of_comment")
     for name in TROUBLES:
         recorded.connect(notify_of_trouble, sender=catalogue[name], dispatch_uid=f"notify_of_trouble {name}")
     for name in {*TAKES_BACK, "card.archived", "card.updated"}:

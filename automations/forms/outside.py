@@ -8,7 +8,7 @@ from automations.letters import LONGEST, LONGEST_SUBJECT
 from automations.models import Inlet, Letterhead, MailTemplate, Webhook
 from automations.models.inlet import FINDS
 from automations.models.inlet import LONGEST as LONGEST_CALL
-from automations.models.notification import KINDS, WAYS
+from automations.models.notification import KINDS, ways_of
 from automations.models.template import LONGEST_DELAY
 from automations.payloads import told_events
 from boards.models import Trigger
@@ -192,7 +192,7 @@ class PreferenceForm(Blamed):
         initial |= {f"way_{kind}": preference.way(kind) for kind, _ in KINDS}
         super().__init__(*args, initial=initial, **kwargs)
         for kind, label in KINDS:
-            self.fields[f"way_{kind}"] = forms.ChoiceField(label=label, choices=WAYS)
+            self.fields[f"way_{kind}"] = forms.ChoiceField(label=label, choices=ways_of(kind))
         self.order_fields([f"way_{kind}" for kind, _ in KINDS])
 
     def answers(self) -> dict:

@@ -14,22 +14,34 @@ from accounts.actor import Actor
 from accounts.models import Business, Event, Membership
 from accounts.policy import RANK, STAFF
 from accounts.verbs import refusal, refuse_unknown, verb, writing
+from automations.clock import moment_of
 from automations.models.delivery import Delivery
 from boards.models import Card
 
 log = logging.getLogger(__name__)
 
-RULE, MENTION, ASSIGNED, TROUBLE = "rule", "mention", "assigned", "trouble"
+RULE, MENTION, COMMENT, ASSIGNED, TROUBLE = "rule", "mention", "comment", "assigned", "trouble"
 KINDS = [
     (RULE, "A rule tells me something"),
     (MENTION, "Somebody mentions me"),
+    (COMMENT, "Somebody comments on a card of mine"),
     (ASSIGNED, "A card becomes mine"),
     (TROUBLE, "A rule, a webhook, a mail or a form fails"),
 ]
-NOW, DIGEST, NEVER = "now", "digest", "never"
-WAYS = [(NOW, "By mail, at once"), (DIGEST, "By mail, once a day"), (NEVER, "Only in the inbox")]
-USUAL = {RULE: NOW, MENTION: NOW, ASSIGNED: DIGEST, TROUBLE: DIGEST}
+NOW, DIGEST, NEVER, NOWHERE = "now", "digest", "never", "nowhere"
+WAYS = [
+    (NOW, "By mail, at once"),
+    (DIGEST, "By mail, once a day"),
+    (NEVER, "Only in the inbox"),
+    (NOWHERE, "Not at all"),
+]
+USUAL = {RULE: NOW, MENTION: NOW, COMMENT: DIGEST, ASSIGNED: DIGEST, TROUBLE: DIGEST}
 MOST_IN_A_DIGEST = 100
+
+
+def ways_of(kind: str) -> list[tuple[str, str]]:
+    """Return in which ways a kind can be told: that something fails cannot be kept from whoever can mend it."""
+    return [way for way in WAYS if kind != TROUBLE or way[0] != NOWHERE]
 
 
 class Preference(models.Model):
@@ -63,7 +75,7 @@ class Preference(models.Model):
         _refuse_others(self.member, by)
         for key, value in changes.items():
             setattr(self, key, value)
-        if set(self.ways) - dict(KINDS).keys() or set(self.ways.values()) - dict(WAYS).keys():
+        if any(kind not in dict(KINDS) or way not in dict(ways_of(kind)) for kind, way in self.ways.items()):
             raise ValidationError("Choose from the list.", code="way")
         if (self.quiet_from is None) != (self.quiet_until is None):
             raise refusal("quiet_until", "Say both when it begins and when it ends.", "quiet")
@@ -77,13 +89,14 @@ class Preference(models.Model):
         """Return how long a mail has to wait for the quiet time to end."""
         if self.quiet_from is None or self.quiet_from == self.quiet_until:
             return timedelta(0)
-        here = now.astimezone(self.member.business.zone)
+        zone = self.member.business.zone
+        here = now.astimezone(zone)
         begins, ends, clock = self.quiet_from, self.quiet_until, here.time()
         is_quiet = begins <= clock < ends if begins < ends else clock >= begins or clock < ends
         if not is_quiet:
             return timedelta(0)
         day = here.date() + timedelta(days=clock >= ends)
-        return datetime.combine(day, ends, here.tzinfo) - here
+        return moment_of(day, ends, zone) - now
 
 
 class NotificationQuerySet(models.QuerySet):
@@ -95,7 +108,7 @@ class NotificationQuerySet(models.QuerySet):
 
     def for_page(self):
         """Return them newest first, with their cards."""
-        return self.select_related("card").order_by("-created_at")
+        return self.select_related("card", "event", "business").order_by("-created_at")
 
 
 class Notification(models.Model):
@@ -140,6 +153,8 @@ class Notification(models.Model):
             if RANK[member.role] < RANK[STAFF] or (by.user_id and by.user_id == member.user_id):
                 continue
             preference = Preference.of(member)
+            if preference.way(kind) == NOWHERE:
+                continue
             about = {"business_id": member.business_id, "kind": kind, "text": text[:500], "card": card, "event": event}
             note, is_new = cls.objects.get_or_create(
                 member=member, key=key, defaults={**about, "way": preference.way(kind)}
@@ -151,10 +166,20 @@ class Notification(models.Model):
 
     @classmethod
     @verb("notification.read")
-    def read_all(cls, member, *, by: Actor):
-        """Note that a member has looked at everything there is now."""
+    def tick_off(cls, member, only: "Notification | None" = None, *, by: Actor):
+        """Note that a member has looked at everything there is now, or at one thing. Doing it again is no news.
+
+        A mail that still waits for the end of a quiet time need not leave any more.
+        """
         _refuse_others(member, by)
-        return cls.objects.unread().filter(member=member).update(read_at=timezone.now())
+        unread = cls.objects.unread().filter(member=member)
+        if only is not None:
+            unread = unread.filter(pk=only.pk)
+        keys = [f"note {pk}" for pk in unread.filter(way=NOW).values_list("pk", flat=True)]
+        mails = Delivery.objects.filter(key__in=keys, state=Delivery.WAITING, attempts=0, leased_until=None)
+        now = timezone.now()
+        mails.update(state=Delivery.STOPPED, finished_at=now, error="It was read in the inbox before.")
+        return unread.update(read_at=now)
 
     @classmethod
     def mail_digests(cls) -> int:
@@ -171,16 +196,17 @@ class Notification(models.Model):
 
     @classmethod
     def _digest(cls, member, waiting) -> int:
-        now = timezone.now().astimezone(member.business.zone)
+        now, preference = timezone.now().astimezone(member.business.zone), Preference.of(member)
         key = f"digest {member.pk} {now.date()}"
-        if now.time() < Preference.of(member).digest_at or member.business.deliveries.filter(key=key).exists():
+        if now.time() < preference.digest_at or member.business.deliveries.filter(key=key).exists():
             return 0
         notes = list(waiting.select_related("card").order_by("created_at")[:MOST_IN_A_DIGEST])
         lines = [f"- {note.text}{note.link and f' {note.link}'}" for note in notes]
         with writing(), transaction.atomic():
             cls.objects.filter(pk__in=[note.pk for note in notes]).update(mailed_at=timezone.now())
             subject = f"{len(notes)} new in {member.business}"
-            _write(member, key, subject, "\n".join(lines), by=Actor.system(member.business))
+            about = {"by": Actor.system(member.business), "delay": preference.quiet(timezone.now())}
+            _write(member, key, subject, "\n".join(lines), **about)
         return 1
 
     def _mail(self, preference: Preference, by: Actor) -> None:
@@ -191,13 +217,35 @@ class Notification(models.Model):
         _write(self.member, f"note {self.pk}", self.text[:120], body, **about)
 
     @property
+    def place(self) -> str:
+        """Return the path of the page on which it can be looked at: its card, or what failed; "" where there is none."""
+        slug = self.business.slug
+        if self.card:
+            return reverse("card", args=[slug, self.card.number])
+        event = self.event
+        if event is None:
+            return ""
+        if event.name in ("rule.failed", "rule.stopped"):
+            return reverse("run", args=[slug, event.details["run"]])
+        if event.name == "delivery.given_up":
+            return reverse("mail" if event.details["what"] == "mail" else "call", args=[slug, event.subject_id])
+        if event.name == "card.report_failed":
+            return reverse("card", args=[slug, event.details["number"]])
+        return reverse("webhook", args=[slug, event.subject_id]) if event.name == "webhook.disabled" else ""
+
+    @property
     def link(self) -> str:
-        """Return where it can be looked at, for a mail."""
-        site = (settings.BASE_URL or "http://localhost:8000").rstrip("/")
-        return site + reverse("card", args=[self.member.business.slug, self.card.number]) if self.card else ""
+        """Return the whole address of that page, for a mail."""
+        return _site() + self.place if self.place else ""
+
+
+def _site() -> str:
+    return (settings.BASE_URL or "http://localhost:8000").rstrip("/")
 
 
 def _write(member, key: str, subject: str, body: str, **about) -> None:
+    inbox = _site() + reverse("inbox", args=[member.business.slug])
+    body = f"{body}\n\n-- \nHow you are told is chosen in your inbox: {inbox}"
     headers = {"sender": f"{member.business.name}, Phasewise", "list": f"notifications.{member.business.slug}"}
     what = {"to": member.user.email, "member": member, "subject": subject, "body": f"{body}\n", "headers": headers}
     Delivery.queue(member.business, Delivery.MAIL, key, **what, **about)

@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -10,6 +10,7 @@ from accounts.answers import done
 from accounts.policy import allowed
 from automations.forms.outside import PreferenceForm
 from automations.models import Notification, Preference
+from boards.search import as_uuid
 
 TOLD = 30  # on a page
 
@@ -23,9 +24,15 @@ def inbox(request):
 @require_POST
 @allowed("notification.read")
 def read(request):
-    """Note that everything was looked at."""
-    Notification.read_all(request.member, by=request.actor)
-    return done(request, reverse("inbox", args=[request.business.slug]), "All read.")
+    """Note that everything was looked at, or the one thing that is named."""
+    here = reverse("inbox", args=[request.business.slug])
+    if "note" not in request.POST:
+        Notification.tick_off(request.member, by=request.actor)
+        return done(request, here, "All read.")
+    mine = Notification.objects.filter(member=request.member)
+    note = get_object_or_404(mine, pk=as_uuid(request.POST["note"]))
+    Notification.tick_off(request.member, note, by=request.actor)
+    return done(request, here, "Read.")
 
 
 @require_POST

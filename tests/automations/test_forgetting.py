@@ -74,7 +74,7 @@ def test_what_failed_is_kept_until_somebody_has_seen_it(rule, workflow, owner, c
     clock(500)
     assert forget_old() == 0
     assert kept() == {"runs": 1, "deliveries": 1, "notices": 2}
-    Notification.read_all(owner, by=actor(owner))
+    Notification.tick_off(owner, by=actor(owner))
     forget_old()
     assert kept() == {"runs": 0, "deliveries": 0, "notices": 0}
 

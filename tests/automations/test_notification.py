@@ -182,9 +182,67 @@ def test_the_days_mail_comes_once_at_its_hour_with_all_that_is_unread(card, owne
 
 def test_what_was_read_is_not_mailed(card, owner, staff):
     card.assign([staff], by=actor(owner))
-    Notification.read_all(staff, by=actor(staff))
+    Notification.tick_off(staff, by=actor(staff))
     with time_machine.travel(datetime(2030, 1, 1, 9, tzinfo=UTC)):
         assert Notification.mail_digests() == 0
+
+
+def test_a_mail_that_waits_for_the_morning_does_not_leave_when_it_was_read_at_night(card, owner, staff):
+    Preference.of(staff).update(ways={"assigned": "now"}, quiet_from=time(20), quiet_until=time(7), by=actor(staff))
+    with time_machine.travel(datetime(2026, 11, 20, 23, 30, tzinfo=UTC), tick=False):
+        card.assign([staff], by=actor(owner))
+        Notification.tick_off(staff, Notification.objects.get(member=staff), by=actor(staff))
+        mail = mails(staff).get()
+        assert (mail.state, mail.error) == ("stopped", "It was read in the inbox before.")
+
+
+def test_the_quiet_time_is_over_by_the_clock_also_when_the_clocks_change(staff, business, owner):
+    business.update(time_zone="Europe/Berlin", by=actor(owner))
+    preference = Preference.of(staff.business.memberships.get(pk=staff.pk))
+    preference.update(quiet_from=time(20), quiet_until=time(7), by=actor(staff))
+    assert preference.quiet(datetime(2027, 3, 27, 22, tzinfo=UTC)) == timedelta(
+        hours=7
+    )  # 23:00 to 07:00, one hour less
+
+
+def test_the_days_mail_keeps_to_the_quiet_time_too(card, owner, staff):
+    Preference.of(staff).update(quiet_from=time(20), quiet_until=time(9), by=actor(staff))
+    with time_machine.travel(datetime(2026, 11, 20, 8, 30, tzinfo=UTC), tick=False):
+        card.assign([staff], by=actor(owner))
+        assert Notification.mail_digests() == 1
+        assert mails(staff).get().due_at == datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+
+def test_whose_card_it_is_hears_of_comments_once(card, owner, manager, staff):
+    card.assign([staff, manager], by=actor(owner))
+    Notification.objects.all().delete()
+    Comment.write(card, f"Oak or ash, @{manager.user.name}?", by=actor(owner))
+    Comment.write(card, "Oak.", by=actor(staff))
+    said = "Maren Holt commented on Oak table: Oak or ash, @Priya Nair?"
+    assert texts(staff) == [said]
+    assert sorted(texts(manager)) == [
+        "Maren Holt mentioned you on Oak table: Oak or ash, @Priya Nair?",
+        "Tomás Rivera commented on Oak table: Oak.",
+    ]
+
+
+def test_a_kind_can_be_left_out_but_for_what_fails(card, owner, staff):
+    Preference.of(staff).update(ways={"assigned": "nowhere"}, by=actor(staff))
+    card.assign([staff], by=actor(owner))
+    assert texts(staff) == []
+    with pytest.raises(ValidationError):
+        Preference.of(staff).update(ways={"trouble": "nowhere"}, by=actor(staff))
+
+
+def test_a_mail_says_where_the_thing_is_and_where_to_choose(business, card, phases, owner, settings):
+    settings.BASE_URL = "https://phasewise.test"
+    Preference.of(owner).update(ways={"trouble": "now"}, by=actor(owner))
+    label = {"type": "add_label", "label": "Nowhere"}
+    rule = Rule.create(business, {"trigger": "state_changed", "actions": [label]}, by=actor(owner))
+    card.move(phases[1], by=actor(owner))
+    body = mails(owner).get().body
+    assert f"https://phasewise.test/brightside/rules/runs/{rule.runs.get().pk}/" in body
+    assert "https://phasewise.test/brightside/inbox/" in body
 
 
 def test_who_has_left_gets_no_mail_any_more(alarm, card, phases, staff, owner):
@@ -207,7 +265,7 @@ def test_nobody_chooses_or_reads_for_others(staff, owner):
     with pytest.raises(ValidationError):
         Preference.of(staff).update(ways={}, by=actor(owner))
     with pytest.raises(ValidationError):
-        Notification.read_all(staff, by=actor(owner))
+        Notification.tick_off(staff, by=actor(owner))
 
 
 # The inbox --------------------------------------------------------------------------------------------
@@ -225,9 +283,23 @@ def test_the_inbox_shows_what_is_new_and_ticks_it_off(browse, card, owner, staff
     assert "Maren Holt gave you" not in browse(owner).get(here).content.decode()
 
 
+def test_one_thing_is_ticked_off_by_whose_it_is(browse, card, owner, staff, manager, business):
+    card.assign([staff], by=actor(owner))
+    note, to = Notification.objects.get(member=staff), reverse("inbox_read", args=[business.slug])
+    assert browse(manager).post(to, {"note": note.pk}).status_code == 404
+    assert browse(staff).post(to, {"note": "moon"}).status_code == 404
+    assert (
+        f'name="note" value="{note.pk}"' in browse(staff).get(reverse("inbox", args=[business.slug])).content.decode()
+    )
+    browse(staff).post(to, {"note": note.pk})
+    note.refresh_from_db()
+    assert note.read_at
+
+
 def test_choices_are_saved_or_refused_in_words(browse, staff, business):
     client, to = browse(staff), reverse("inbox_choose", args=[business.slug])
-    chosen = {"way_rule": "digest", "way_mention": "never", "way_assigned": "now", "way_trouble": "never"}
+    chosen = {"way_rule": "digest", "way_mention": "never", "way_comment": "nowhere", "way_assigned": "now"}
+    chosen |= {"way_trouble": "never"}
     client.post(to, chosen | {"quiet_from": "20:00", "quiet_until": "07:00", "digest_at": "09:00"})
     preference = Preference.of(staff)
     assert (preference.way("rule"), preference.quiet_from, preference.digest_at) == ("digest", time(20), time(9))
