@@ -7,6 +7,7 @@ nobody's enquiry from arriving. What could not be made says why, and can be made
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -182,7 +183,9 @@ def _card(submission, phase, notes: list[str], by: Actor) -> Card:
     facts, form = submission.facts, submission.form
     fields, lines = _fields(submission)
     due = facts.get("due_date")
-    told = [_line(submission, answer) for answer in submission.answers if answer["target"] == "description"]
+    told = [answer for answer in submission.answers if answer["target"] == "description"]
+    describe = _words if len(told) == 1 else _line  # one answer needs no question beside it
+    told = [describe(submission, answer) for answer in told]
     card = Card.create(
         phase,
         name=facts.get("card_name")
@@ -224,9 +227,14 @@ def _fields(submission) -> tuple[dict, list[str]]:
     return taken, lines
 
 
+def _words(submission, answer) -> str:
+    """Return an answer so that it calls nobody by an @."""
+    return re.sub(r"(?<!\w)@(?=\w)", "@\u2060", say(answer, submission.business.currency))
+
+
 def _line(submission, answer) -> str:
-    """Return an answer as a paragraph of Markdown that calls nobody by an @; nothing for no answer."""
-    said = say(answer, submission.business.currency).replace("@", "@\u2060")
+    """Return a question with its answer as a paragraph of Markdown; nothing for no answer."""
+    said = _words(submission, answer)
     if not said:
         return ""
     label = answer["label"].replace("*", "")

@@ -8,6 +8,7 @@ import re
 import signal
 import tempfile
 import threading
+from contextlib import suppress
 
 from a2wsgi import WSGIMiddleware
 
@@ -74,7 +75,8 @@ async def _whole_requests(scope, receive, send):
             says = "The request took too long to arrive."
             await _refuse(scope, send, 408, "BODY_TOO_SLOW", says)
         except OverflowError:
-            says = f"A request may bring at most {BODY_BYTES // 1_000_000} MB."
+            await _hear_out(scope, receive)
+            says = f"A request may bring at most {BODY_BYTES // 1_000_000} MB. Go back and send less at once."
             await _refuse(scope, send, 413, "BODY_TOO_LARGE", says)
         else:
             if complete:
@@ -94,6 +96,17 @@ async def _fill(body, receive, patience) -> bool:
         patience.reschedule(end + body.tell() / BODY_PACE)
         if not message.get("more_body", False):
             return True
+
+
+async def _hear_out(scope, receive):
+    """Let the rest of a body pass by: a browser listens to the refusal only when it has sent all it wanted to."""
+    length = dict(scope["headers"]).get(b"content-length", b"")
+    if not length.isdigit() or int(length) > 4 * BODY_BYTES:
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(int(length) / BODY_PACE):
+            while (message := await receive())["type"] == "http.request" and message.get("more_body", False):
+                pass
 
 
 async def _with_body(body, scope, send):

@@ -202,7 +202,8 @@ def _ask(question) -> forms.Field:
     field = ASKED_WITH[question.kind](question)
     field.label, field.required, field.help_text = question.label, question.required, question.help
     if question.kind == "file":
-        field.help_text = " ".join(filter(None, [question.help, f"At most {settings.FILE_MEGABYTES} MB each."]))
+        most = f"At most {settings.FILE_MEGABYTES} MB each, {settings.BODY_BYTES // 1_000_000} MB together."
+        field.help_text = " ".join(filter(None, [question.help, most]))
     if question.kind == "money" and not question.help:
         field.help_text = f"In {question.form.business.currency}."
     widget = field.widget

@@ -80,7 +80,7 @@ def test_what_is_sent_becomes_a_contact_and_a_card_in_the_first_phase(form, work
     card = send_all(form).card
     assert (card.name, card.phase, card.source) == ("Kitchen", workflow.phases.first(), "Form: Kitchen enquiry")
     assert (card.value, card.due_date) == (500_000, dt.date(2027, 4, 1))
-    assert card.description == "**Anything else?** Two cats."
+    assert card.description == "Two cats."
     assert list(card.custom.values()) == ["Oak"]
     contact = card.contact
     assert (contact.given_name, contact.family_name, contact.email, contact.phone) == (
@@ -194,6 +194,8 @@ def test_a_stranger_calls_nobody_by_an_at(form, owner):
     send(form, Your="Nadia", Anything="Tell @Maren")
     card = send(form, "k2", Have=True, Extras=["@Maren Holt"]).card
     assert Event.objects.about(card).get(name="card.commented").details["mentions"] == []
+    card = send(form, "k3", Extras=["Write to ines@brunet.test"]).card
+    assert "ines@brunet.test" in card.comments.get().text, "an address can still be copied"
 
 
 # What cannot be made ----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from playwright.sync_api import expect
 
+from boards.intake import submit
 from boards.models import Card, IntakeForm
 from tests.factories import actor
 
@@ -96,7 +97,9 @@ def test_everybody_can_read_and_reach_them(form, open_page, manager, assert_acce
     page.get_by_text("Add a question").click()
     page.get_by_text("What the page says").click()
     assert_accessible(page)
-    for path in ("", "new/", f"{form.pk}/submissions/", f"{form.pk}/delete/"):
+    name, *_ = form.questions.all()
+    sent = submit(form, "k", {name: "Nadia Osei"}, doubt="It looks like a machine.", by=actor(manager))
+    for path in ("", "new/", f"{form.pk}/submissions/", f"submissions/{sent.pk}/", f"{form.pk}/delete/"):
         page.goto(f"/brightside/forms/{path}")
         assert_accessible(page)
 

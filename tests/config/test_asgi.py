@@ -9,8 +9,8 @@ import pytest
 from config import asgi
 
 
-def ask(monkeypatch, *messages, method="POST", path="/", headers=()):
-    """Send an HTTP request in the given pieces; return status and body of the answer."""
+def ask(monkeypatch, *pieces, messages=None, method="POST", path="/", headers=()):
+    """Send an HTTP request in the given pieces, a number is a pause in seconds; return status and body of the answer."""
     seen = {}
 
     async def echo(scope, receive, send):
@@ -23,12 +23,16 @@ def ask(monkeypatch, *messages, method="POST", path="/", headers=()):
         await send({"type": "http.response.body", "body": body})
 
     monkeypatch.setattr(asgi, "pages", echo)
-    waiting, sent = list(messages), []
+    waiting, sent = list(pieces) if messages is None else messages, []
 
     async def receive():
         if not waiting:
             await asyncio.sleep(3600)  # the visitor is silent
-        return waiting.pop(0)
+        message = waiting.pop(0)
+        if isinstance(message, float):
+            await asyncio.sleep(message)
+            message = waiting.pop(0)
+        return message
 
     async def send(message):
         sent.append(message)
@@ -62,8 +66,32 @@ def test_half_a_form_never_reaches_a_page(monkeypatch):
 def test_a_body_that_is_too_large_is_refused_with_the_reason(monkeypatch):
     monkeypatch.setattr(asgi, "BODY_BYTES", 3_000_000)
     status, body, seen = ask(monkeypatch, piece(b"x" * 3_000_001, more=True))
-    assert (status, body) == (413, b"A request may bring at most 3 MB.")
+    assert (status, body) == (413, b"A request may bring at most 3 MB. Go back and send less at once.")
     assert seen == {}
+
+
+def test_who_is_still_sending_is_heard_out_before_the_refusal(monkeypatch):
+    monkeypatch.setattr(asgi, "BODY_BYTES", 3)
+    heard = []
+
+    class Pieces(list):
+        def pop(self, at):
+            heard.append(super().pop(at))
+            return heard[-1]
+
+    sent = Pieces([piece(b"four", more=True), piece(b"five", more=True), piece(b"six")])
+    assert ask(monkeypatch, messages=sent, headers=[(b"content-length", b"11")])[0] == 413
+    assert len(heard) == 3
+    sent = Pieces([piece(b"four", more=True), piece(b"x", more=True)])
+    assert ask(monkeypatch, messages=sent, headers=[(b"content-length", b"99999")])[0] == 413
+    assert len(heard) == 4, "nobody waits for what would never end"
+
+
+def test_a_large_file_on_a_slow_line_may_take_longer_for_as_long_as_it_comes(monkeypatch):
+    monkeypatch.setattr(asgi, "BODY_SECONDS", 0.05)
+    status, _, seen = ask(monkeypatch, piece(b"x" * 500_000, more=True), 0.3, piece(b"y"))
+    assert (status, len(seen["body"])) == (200, 500_001)
+    assert ask(monkeypatch, piece(b"x", more=True), 0.3, piece(b"y"))[0] == 408
 
 
 def test_a_body_that_takes_too_long_is_refused_and_holds_no_thread(monkeypatch):
