@@ -19,10 +19,9 @@ from automations.actions.registry import actions
 from automations.document import MOST_ACTIONS, Document
 from automations.inputs import CARD_FIELDS, Input, Where, folded
 from automations.offers import OPEN, Offer, Offers
-from automations.rulesets import CHANGE_STATE, KNOWN, SEND_EVENT, acts_on_entering, as_action, as_rule
-from automations.triggers import CREATE
+from automations.rulesets import CHANGE_STATE, KNOWN, SEND_EVENT, as_action, as_rule
 from boards.definitions import STAGE_ORDER, Problem
-from boards.documents import CUSTOM, is_for, is_step, stage_of, triggers_of
+from boards.documents import CREATE, CUSTOM, acts_on_entering, is_for, is_step, stage_of, triggers_of
 from boards.models.definition import shelf_of
 from boards.models.phase import FACTS
 from boards.search import as_uuid

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from django.db.models import Q
 
-from automations.triggers import CREATE
-from boards.documents import is_for, triggers_of
+from boards.documents import acts_on_entering, is_for, triggers_of
 from boards.models import Definition
 
 CHANGE_STATE, SEND_EVENT = "FLUENTRETAIL.base.ChangeState", "FLUENTRETAIL.base.SendEvent"
@@ -40,13 +39,6 @@ def as_rule(ruleset: dict, phases: Mapping[str, str]) -> dict:
         trigger["entering"] = "yes"
     inside = [{"field": "signalled_in", "op": "is_one_of", "value": statuses}] if statuses else []
     return {"trigger": trigger, "conditions": inside, "actions": [as_action(one, phases) for one in ruleset["rules"]]}
-
-
-def acts_on_entering(ruleset: dict) -> bool:
-    """Answer whether a ruleset acts by itself when a card enters one of its statuses."""
-    name = ruleset["name"]
-    own = [action["eventName"].strip() for action in ruleset.get("userActions") or ()]
-    return bool(triggers_of(ruleset)) and name.casefold() != CREATE and name not in own
 
 
 def as_action(instance: dict, phases: Mapping[str, str]) -> dict:

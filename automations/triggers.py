@@ -15,9 +15,8 @@ from django.db.models import F
 from automations.conditions import Fact, Named, stage_of
 from automations.inputs import Input, is_yes
 from automations.moments import Moment, before_due, overdue, scheduled, waited, waiting
+from boards.documents import CREATE
 from boards.models import Phase, Submission
-
-CREATE = "create"  # the event, in any case, that comes by itself when a card is created
 
 
 @dataclass(frozen=True, slots=True)

@@ -464,6 +464,10 @@ LACKING = {
     "default_assignee": ("ASSIGNEE_UNKNOWN", "there is no member"),
 }
 
+LACKS = frozenset(
+    code for code, _ in LACKING.values()
+)  # a warning: what a document names that is not there is left out
+
 
 def _tell_lacks(read, shelf, found):
     """Tell what steps name that the business does not have: it is left out."""

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from boards.definitions import FACTS, STAGE_NAMES, TYPES, in_words, movers, path_of, win_of
+from boards.definitions import BLANK, FACTS, STAGE_NAMES, TYPES, in_words, movers, path_of, win_of
 
 NOTHING: Mapping = {}
 
@@ -84,6 +84,12 @@ def _removed(step, to, names, cards) -> str:
     if to in names:
         return f"Removed {step['name']}; its {many} {'goes' if count == 1 else 'go'} to {names[to]}"
     return f"Removed {step['name']}; {many} {'is' if count == 1 else 'are'} in it"
+
+
+def settings_in_words(step: dict, names: Mapping[str, str], called: Mapping[str, str]) -> str:
+    """Return in words what a step does beside standing there; names: those of the design's steps, by id."""
+    blank = step | {key: BLANK[key] for key in SAYINGS} | {"description": step["description"]}
+    return ", ".join(words for key, say in SAYINGS.items() if (words := _said(key, say, blank, step, called, names)))
 
 
 def _of_step(was, step, where, called, names) -> Iterator[str]:

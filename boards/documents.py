@@ -27,6 +27,8 @@ CATEGORIES = {
 TYPE = "phasewise.workflowType"  # among the settings of a document
 LONGEST_DESCRIPTION = 300
 
+CREATE = "create"  # the event, in any case, that comes by itself when a card is created
+
 # Rules that lead cards to a status, and which of their props names it.
 LEADING = {"FLUENTRETAIL.base.ChangeState": "status", "move_card": "to"}
 
@@ -129,6 +131,13 @@ def heeds(ruleset: dict, status: str) -> bool:
     return not named or status.casefold() in map(str.casefold, named)
 
 
+def acts_on_entering(ruleset: dict) -> bool:
+    """Answer whether a ruleset acts by itself when a card enters one of its statuses: no button of its own decides it."""
+    name = ruleset["name"]
+    own = [action["eventName"].strip() for action in ruleset.get("userActions") or ()]
+    return bool(triggers_of(ruleset)) and name.casefold() != CREATE and name not in own
+
+
 def renamed(design: dict, before: str, after: str) -> list[dict]:
     """Return the rulesets of a design with the new name of a step where they say its old one."""
     return [_renamed(ruleset, design["entity_type"], before, after) for ruleset in design["rulesets"]]
@@ -220,9 +229,12 @@ def read(document: dict, running: dict, shelf: Shelf, moves: Mapping[str, str] |
     }
 
 
-def compare(before: dict, after: dict, shelf: Shelf) -> list[str]:
-    """Return in plain words what was changed from one document to the other."""
-    return changes(*as_designs(before, after, shelf), called=shelf.called)
+def compare(before: dict, after: dict, shelf: Shelf, cards: Mapping[str, int] | None = None) -> list[str]:
+    """Return in plain words what was changed from one document to the other.
+
+    cards: how many stand in each phase that there is, by its id; documents that bear no ids are counted nowhere.
+    """
+    return changes(*as_designs(before, after, shelf), called=shelf.called, cards=cards or {})
 
 
 def as_designs(before: dict, after: dict, shelf: Shelf) -> tuple[dict, dict]:

@@ -22,6 +22,21 @@ def put(
     return in_one(lambda: _put(business, document, major, moves, comment, finish_old, by))
 
 
+def draw(business, document: dict, *, name="", by: Actor) -> Workflow:
+    """Make a workflow whose draft a valid document is: nothing of it is on its board before somebody publishes it.
+
+    name: what it is called, as the document says when left out. Raises what Workflow.create raises.
+    """
+    return in_one(lambda: _draw(business, document, name, by))
+
+
+def _draw(business, document, name, by) -> Workflow:
+    name = name or document.get("name") or f"{document['entityType']}::{document['entitySubtype']}"
+    workflow = Workflow.create(business, name=name, by=by)
+    Draft.adopt(workflow, document | {"name": name}, by=by)
+    return workflow
+
+
 def _put(business, document, major, moves, comment, finish_old, by) -> Definition:
     workflow = _named(business, document).select_for_update(no_key=True).first() or _make(business, document, by)
     draft = Draft.of_document(workflow, document, moves)

@@ -58,6 +58,8 @@ urlpatterns = [
     path(
         "workflows/<slug:workflow>/builder/rulesets/<int:place>/remove/", rulesets.remove_ruleset, name="ruleset_remove"
     ),
+    path("workflows/<slug:workflow>/builder/<uuid:phase>/send/", builder.send_cards, name="builder_send"),
+    path("workflows/<slug:workflow>/copy/", versions.copy, name="workflow_copy"),
     path("workflows/<slug:workflow>/versions/", versions.versions, name="versions"),
     path("workflows/<slug:workflow>/versions/compare/", versions.compare, name="versions_compare"),
     path("workflows/<slug:workflow>/versions/<str:version>/", versions.version, name="version"),

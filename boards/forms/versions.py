@@ -7,6 +7,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from boards import checking
+from boards.forms.workflows import _name
+from boards.models import Workflow
 
 LARGEST = 1_000_000  # bytes of a file
 ENVELOPE = ("version", "versionComment", "retailerId", "createdBy", "createdOn", "id")  # stand beside a document
@@ -32,7 +34,7 @@ class DocumentForm(forms.Form):
         if file is not None:
             if file.size > LARGEST:
                 raise ValidationError({"file": "A design is no larger than a megabyte."})
-            text = file.read().decode("utf-8", "replace")
+            text = file.read().decode("utf-8-sig", "replace")
         if not text:
             raise ValidationError({"file": "Choose a file, or paste the document below."})
         where = "document" if file is None else "file"
@@ -44,6 +46,12 @@ class DocumentForm(forms.Form):
             raise ValidationError({where: wrong[:20]})
         sent["found"] = read
         return sent
+
+
+class CopyForm(forms.Form):
+    """What the copy of a workflow is called."""
+
+    name = _name(Workflow, label="Name of the new workflow")
 
 
 class RulesetForm(forms.Form):

@@ -5,12 +5,13 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.text import slugify
 
 from accounts.actor import Actor
 from accounts.models import Business
 from boards.checking import sound
 from boards.documents import CUSTOM, TYPE, Shelf, is_step, short
-from boards.models.workflow import Workflow
+from boards.models.workflow import OWN_ENTITY, Workflow
 
 
 class DefinitionQuerySet(models.QuerySet):
@@ -19,6 +20,15 @@ class DefinitionQuerySet(models.QuerySet):
     def for_list(self):
         """Return definitions as lists show them, without their documents, newest first."""
         return self.select_related("workflow").defer("document")
+
+    def before(self, definition) -> "Definition | None":
+        """Return the version that came before one, among those of one workflow."""
+        earlier = models.Q(major=definition.major, minor__lt=definition.minor) | models.Q(major__lt=definition.major)
+        return self.filter(earlier).first()
+
+    def newest_minors(self) -> dict[int, int]:
+        """Return the newest minor version of each major one, among those of one workflow."""
+        return dict(self.order_by().values_list("major").annotate(models.Max("minor")))
 
     def latest(self):
         """Return the newest version of each workflow."""
@@ -86,6 +96,13 @@ class Definition(models.Model):
     def file(self) -> dict:
         """Return it as it is carried out in a file."""
         return {"version": self.version, "versionComment": self.comment, **self.document}
+
+    @property
+    def file_name(self) -> str:
+        """Return what its file is called: order-cc-1.4.json."""
+        own, subtype = self.document["entityType"], self.document["entitySubtype"]
+        ref = subtype if own == OWN_ENTITY else f"{own} {subtype}"
+        return f"{slugify(ref.replace('_', ' '))}-{self.version}.json"
 
     @classmethod
     def numbered(cls, workflow, version: str) -> "Definition | None":

@@ -98,7 +98,7 @@ class Draft(models.Model):
     def refuse_edited_since(self, mark: str | None) -> None:
         """Raise ValidationError when the draft, as read under its lock, is not as somebody saw it; None saw nothing."""
         if mark is not None and mark != self.mark:
-            said = "The draft was changed a moment ago. Look at what it changes now, then publish it."
+            said = "The draft was changed a moment ago. Nothing was done: look at what it changes now."
             raise ValidationError(said, code="draft_changed")
 
     @property
@@ -308,6 +308,18 @@ class Draft(models.Model):
         self._keep(by)
 
     @verb("draft.change")
+    def send_cards(self, step_id, to, *, by: Actor):
+        """Say to which step the cards of one go that is on its way out."""
+        self.lock()
+        gone = self.removed(step_id)
+        if not gone:
+            raise Stale("That step is not on its way out any more.")
+        if not self.step(to):
+            raise refusal("to", "That step is gone. Choose another.", "cards_need_phase")
+        gone["to"] = str(to)
+        self._keep(by)
+
+    @verb("draft.change")
     def keep_step(self, step_id, *, by: Actor):
         """Take a removal back: the step stands where it stood, as the running board has it."""
         self.lock()
@@ -358,10 +370,17 @@ class Draft(models.Model):
             raise ValidationError([problem.text for problem in wrong], code="problems")
         self._keep(by)
 
+    @classmethod
     @verb("draft.change")
-    def adopt(self, document: dict, *, by: Actor):
-        """Become what a valid document says; the workflow keeps the name by which programs know it."""
-        self.lock()
+    def adopt(cls, workflow, document: dict, *, seen: str | None = None, by: Actor) -> "Draft":
+        """Make the draft of a workflow what a valid document says, in place of any that is there.
+
+        The workflow keeps the name by which programs know it. A draft that says what is running is none and not kept.
+        seen: the mark of the draft that somebody saw and gives up for it; raises ValidationError when it has changed.
+        """
+        workflow = Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
+        cls.of(workflow).refuse_edited_since(seen)
+        self = cls.begin(workflow, by=by)
         running = design_of(self.workflow)
         read = documents.read(checking.sound(document), running, shelf_of(self.workflow))
         entity = {key: read[key] for key in ("entity_type", "entity_subtype")}
@@ -371,6 +390,7 @@ class Draft(models.Model):
             read["rulesets"] = [documents.moved(ruleset, document, entity) for ruleset in read["rulesets"]]
         self.design, self.based_on = read | entity, running
         self._keep(by)
+        return self
 
     def mend(self, fix: dict, *, by: Actor):
         """Do what a problem offers to put it right."""

@@ -5,6 +5,7 @@ from functools import partial
 from itertools import groupby
 
 from django.core.exceptions import ValidationError
+from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
@@ -22,8 +23,9 @@ from boards.forms.builder import AboutForm, FieldForm, NewStepForm, PlaceForm, P
 from boards.forms.library import NewStatusForm
 from boards.models import Draft, Field, Status
 from boards.search import as_uuid
+from boards.versions import told
 from boards.views.board import find_workflow
-from boards.views.versions import with_changes
+from boards.wording import tell
 
 GROUPS = {
     "new": ("New", "info", "Where every card starts"),
@@ -121,6 +123,21 @@ def keep_step(request, workflow, phase):
     if gone is None:
         raise Http404("That step is not on its way out")
     return _edit(request, workflow, Draft.keep_step, f"{gone['name']} stays.", phase)
+
+
+@require_POST
+@allowed("draft.change")
+def send_cards(request, workflow, phase):
+    """Say where the cards of a step go that is on its way out."""
+    workflow = find_workflow(request, workflow)
+    draft = Draft.of(workflow)
+    gone, to = draft.removed(phase), draft.step(request.POST.get("to", ""))
+    if gone is None:
+        raise Http404("That step is not on its way out")
+    if to is None:
+        return _refuse(request, workflow, ValidationError("Choose where the cards should go."))
+    said = f"The cards of {gone['name']} go to {to['name']} when the draft is published."
+    return _edit(request, workflow, Draft.send_cards, said, phase, to=to["id"])
 
 
 @require_POST
@@ -332,7 +349,8 @@ def _context(request, workflow, *, wrong=("", None), saved="", opened=None) -> d
         "meanwhile": draft.changes_meanwhile if draft.is_stale else [],
         "is_stale": draft.is_stale,
         "problems": _with_fixes(draft.problems()),
-        "versions": with_changes(workflow, 0, 3),
+        "versions": told(workflow, draft.shelf),
+        "rulesets": _rulesets(draft),
         "opened": opened,
         "saved": saved,
         "about": wrong[1] if wrong[0] == "about" else AboutForm(draft=draft),
@@ -345,6 +363,13 @@ def _context(request, workflow, *, wrong=("", None), saved="", opened=None) -> d
     return context | (_shelf(request, draft) if may_design else {})
 
 
+def _rulesets(draft) -> list[dict]:
+    """Return the rulesets of the draft in words."""
+    entity = draft.workflow.entity_of(draft.design)
+    own = {"entityType": entity["entity_type"], "entitySubtype": entity["entity_subtype"]}
+    return [tell(ruleset, own) for ruleset in draft.design["rulesets"]]
+
+
 def _with_fixes(problems) -> list:
     """Return problems, each with what its button sends."""
     return [{"problem": problem, "fix": json.dumps(problem.fix) if problem.fix else ""} for problem in problems]
@@ -353,7 +378,9 @@ def _with_fixes(problems) -> list:
 def _groups(workflow, draft, opened, wrong) -> dict:
     """Return the steps by stage group, each with its moon, its cards and its open form."""
     path, win, cancelled = path_of(draft.design), win_of(draft.design), cancelled_of(draft.design)
-    cards = {str(pk): count for pk, count in workflow.phases.values_list("pk", "card_count")}
+    counted = list(workflow.phases.annotate(all_cards=Count("cards")).values_list("pk", "card_count", "all_cards"))
+    cards = {str(pk): count for pk, count, _ in counted}
+    all_cards = {str(pk): count for pk, _, count in counted}
     triggers = {str(pk): name for pk, name in workflow.business.trigger_library.values_list("pk", "name")}
     names = {step["id"]: step["name"] for step in draft.design["steps"]}
 
@@ -376,7 +403,8 @@ def _groups(workflow, draft, opened, wrong) -> dict:
     groups[-1]["win"] = dressed(win, len(path), [*path, win])
     ended = [dressed(step, i, cancelled) for i, step in enumerate(cancelled)]
     removed = [
-        gone | {"cards": cards.get(gone["id"], 0), "to_name": names.get(gone["to"])} for gone in draft.design["removed"]
+        gone | {"cards": all_cards.get(gone["id"], 0), "to_name": names.get(gone["to"])}
+        for gone in draft.design["removed"]
     ]
     return {"groups": groups, "ended": _group("cancelled", ended), "removed": removed, "path_length": len(path)}
 

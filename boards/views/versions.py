@@ -1,24 +1,24 @@
-"""Versions of a design: looked at, compared, brought back, carried out and in as files."""
+"""Versions of a design: looked at, compared, brought back, carried out and in as files, copied."""
 
 import json
 
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 
 from accounts.answers import done, refused
 from accounts.policy import allowed, may
-from accounts.verbs import in_one
-from boards import comparing, definitions, documents
-from boards.definitions import cancelled_of, path_of, win_of
-from boards.forms.versions import DocumentForm
-from boards.models import Definition, Draft, Phase, Workflow
+from boards import checking, publishing
+from boards.documents import compare as differences
+from boards.forms.versions import CopyForm, DocumentForm
+from boards.models import Definition, Draft
 from boards.models.definition import shelf_of
-from boards.models.draft import design_of
+from boards.versions import steps_of, told
 from boards.views.board import find_workflow
+from boards.wording import tell
 
 A_PAGE = 20
 BOARD = "board"  # what a version can be compared with, beside versions
@@ -26,42 +26,38 @@ BOARD = "board"  # what a version can be compared with, beside versions
 
 @allowed("workflow.view")
 def versions(request, workflow):
-    """List the versions with what each changed, newest first."""
+    """List the versions with what each changed, newest first, a page at a time (?page=2)."""
     workflow = find_workflow(request, workflow)
-    page = Paginator(workflow.definitions.all(), A_PAGE).get_page(request.GET.get("page"))
+    numbers = _numbers(workflow)
+    page = Paginator(numbers, A_PAGE).get_page(request.GET.get("page"))
+    running = Draft.running(workflow)
     context = {
-        "workflow": workflow,
+        **_frame(request, workflow),
         "page": page,
-        "versions": with_changes(workflow, page.start_index() - 1 if page else 0, A_PAGE),
-        "since": Draft.running(workflow).changes_on_the_board,
-        "older": _older_cards(workflow),
-        "may_design": may(request.actor, "draft.change") and not workflow.archived_at,
+        "versions": told(workflow, running.shelf, A_PAGE * (page.number - 1), A_PAGE),
+        "since": running.changes_on_the_board,
+        "numbers": numbers,
+        "before": numbers[1] if len(numbers) > 1 else BOARD,
+        "after": BOARD,
     }
     return render(request, "boards/versions.html", context)
 
 
 @allowed("workflow.view")
 def version(request, workflow, version):
-    """Show one version: its steps, its rulesets and its document."""
+    """Show one version: its steps, its rulesets in words, its document."""
     workflow = find_workflow(request, workflow)
-    found = _find(workflow, version)
-    design, _ = documents.as_designs(found.document, found.document, shelf_of(workflow))
+    found, shelf = _find(workflow, version), shelf_of(workflow)
+    before = workflow.definitions.before(found)
     context = {
-        "workflow": workflow,
+        **_frame(request, workflow),
         "version": found,
-        "is_live": found == workflow.definitions.first(),
-        "groups": [
-            {
-                "name": name,
-                "steps": [
-                    step for step in [*path_of(design), win_of(design), *cancelled_of(design)] if step["stage"] == stage
-                ],
-            }
-            for stage, name in definitions.STAGE_NAMES.items()
-        ],
-        "rulesets": found.document["rulesets"],
+        "is_live": found.version == _numbers(workflow)[0],
+        "before": before,
+        "changes": differences(before.document, found.document, shelf) if before else [],
+        "steps": steps_of(found.document, shelf),
+        "rulesets": [tell(ruleset, found.document) for ruleset in found.document["rulesets"]],
         "document": json.dumps(found.document, indent=2, ensure_ascii=False),
-        "may_design": may(request.actor, "draft.change") and not workflow.archived_at,
     }
     return render(request, "boards/version.html", context)
 
@@ -69,34 +65,34 @@ def version(request, workflow, version):
 @allowed("workflow.view")
 def export(request, workflow, version):
     """Carry a version out as a file."""
-    workflow = find_workflow(request, workflow)
-    found = _find(workflow, version)
-    answer = HttpResponse(json.dumps(found.file, indent=2, ensure_ascii=False) + "\n", content_type="application/json")
-    answer["Content-Disposition"] = f'attachment; filename="{workflow.slug}-{found.version}.json"'
-    return answer
+    found = _find(find_workflow(request, workflow), version)
+    text = json.dumps(found.file, indent=2, ensure_ascii=False) + "\n"
+    headers = {"Content-Disposition": content_disposition_header(True, found.file_name)}
+    return HttpResponse(text, content_type="application/json; charset=utf-8", headers=headers)
 
 
 @allowed("workflow.view")
 def compare(request, workflow):
-    """Say in words what was changed from one version to another, or to the board as it runs (?from=1.0&to=1.4)."""
+    """Say in words what sets two versions apart, or one and the board as it runs: ?from=1.0&to=1.4, ?to=board."""
     workflow = find_workflow(request, workflow)
-    numbers = [definition.version for definition in workflow.definitions.defer("document")]
+    numbers = _numbers(workflow)
     if not numbers:
         raise Http404("There are no versions yet")
-    before = request.GET.get("from") if request.GET.get("from") in numbers else numbers[-1]
-    after = request.GET.get("to") if request.GET.get("to") in numbers else BOARD
-    shelf = shelf_of(workflow)
-    old = _find(workflow, before).document
-    new = Draft.running(workflow).document if after == BOARD else _find(workflow, after).document
-    first, second = documents.as_designs(old, new, shelf)
+    before, after = request.GET.get("from"), request.GET.get("to")
+    before = before if before in [*numbers, BOARD] else numbers[-1]
+    after = after if after in numbers else BOARD
+    documents = [_document(workflow, one) for one in (before, after)]
     context = {
-        "workflow": workflow,
+        **_frame(request, workflow),
         "numbers": numbers,
         "before": before,
         "after": after,
-        "changes": comparing.changes(first, second, called=shelf.called, cards=_standing(workflow, first)),
+        "changes": differences(*documents, shelf_of(workflow), _standing(workflow)),
     }
     return render(request, "boards/compare.html", context)
+
+
+# Bringing a design back, in and over --------------------------------------------------------------------
 
 
 @allowed("draft.change")
@@ -105,16 +101,13 @@ def restore(request, workflow, version):
     workflow = find_workflow(request, workflow)
     found = _find(workflow, version)
     if request.method == "POST":
-        return _adopt(
-            request, workflow, found.document, f"Version {found.version} is your draft now: look at it, then publish."
-        )
-    shelf = shelf_of(workflow)
-    first, second = documents.as_designs(Draft.running(workflow).document, found.document, shelf)
+        said = f"Version {found.version} is your draft now: look at it, then publish."
+        return _adopt(request, workflow, found.document, said)
+    running, shelf = _document(workflow, BOARD), shelf_of(workflow)
     context = {
-        "workflow": workflow,
+        **_frame(request, workflow),
         "version": found,
-        "changes": comparing.changes(first, second, called=shelf.called, cards=_standing(workflow, first)),
-        "draft": Draft.objects.filter(workflow=workflow).select_related("changed_by").first(),
+        "changes": differences(running, found.document, shelf, _standing(workflow)),
     }
     return render(request, "boards/version_restore.html", context)
 
@@ -123,60 +116,73 @@ def restore(request, workflow, version):
 def bring_in(request, workflow):
     """Make a draft of a file."""
     workflow = find_workflow(request, workflow)
-    form = DocumentForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
-        said = "The file is your draft now: look at it, then publish."
-        return _adopt(request, workflow, form.cleaned_data["found"], said)
-    context = {"workflow": workflow, "form": form, "draft": Draft.objects.filter(workflow=workflow).first()}
+    form = DocumentForm(*_sent(request))
+    if form.is_valid():
+        document = form.cleaned_data["found"]
+        said = f"The file is your draft now: look at it, then publish.{_left_out(workflow, document)}"
+        return _adopt(request, workflow, document, said)
+    context = _frame(request, workflow) | {"form": form}
     return render(request, "boards/version_import.html", context, status=422 if form.errors else 200)
 
 
 @allowed("workflow.create")
 def new_from_file(request):
     """Make a workflow of a file: what it says is a draft, to be looked at and published."""
-    form = DocumentForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
-        found = form.cleaned_data["found"]
-        named = (found.get("name") or "::".join([found["entityType"], found["entitySubtype"]]))[:120]
-
-        def make():
-            workflow = Workflow.create(request.business, name=named, by=request.actor)
-            Draft.begin(workflow, by=request.actor).adopt(found, by=request.actor)
-            return workflow
-
-        try:
-            workflow = in_one(make)
-        except ValidationError as error:
-            form.add_error(None, ValidationError(error.messages))
-        else:
-            here = reverse("builder", args=[request.business.slug, workflow.slug])
-            return done(request, here, f"Made {workflow}. Its steps are a draft: look at them, then publish.")
+    form = DocumentForm(*_sent(request))
+    if form.is_valid():
+        return _draw(request, form, "boards/version_import.html", form.cleaned_data["found"])
     return render(request, "boards/version_import.html", {"form": form}, status=422 if form.errors else 200)
 
 
-# What they share --------------------------------------------------------------------------------------
+@allowed("workflow.create")
+def copy(request, workflow):
+    """Make a workflow of the design of another one as it runs: a draft, to be looked at and published."""
+    workflow = find_workflow(request, workflow)
+    form = CopyForm(*_sent(request), initial={"name": f"{workflow.name}, copy"[:120]})
+    if form.is_valid():
+        name, document = form.cleaned_data["name"], _document(workflow, BOARD)
+        return _draw(request, form, "boards/workflow_copy.html", document, name=name, workflow=workflow)
+    context = {"form": form, "workflow": workflow}
+    return render(request, "boards/workflow_copy.html", context, status=422 if form.errors else 200)
 
 
-def with_changes(workflow, first: int, count: int) -> list[Definition]:
-    """Return versions, newest first, each with what it changed (.changes) from the one before it."""
-    shelf = shelf_of(workflow)
-    found = list(workflow.definitions.select_related("author")[first : first + count + 1])
-    for newer, older in zip(found, [*found[1:], None], strict=False):
-        newer.changes = documents.compare(older.document, newer.document, shelf) if older else []
-        newer.is_first = older is None
-    return found[:count]
+def _adopt(request, workflow, document, said):
+    """Make a document the draft, then go and look at it."""
+    here = reverse("builder", args=[request.business.slug, workflow.slug])
+    try:
+        draft = Draft.adopt(workflow, document, seen=request.POST.get("seen"), by=request.actor)
+    except ValidationError as error:
+        return refused(request, error, request.path)
+    if draft.design == draft.based_on:
+        said = "The board says that already: there is nothing to change."
+    return done(request, here, said)
 
 
-def _older_cards(workflow) -> list[dict]:
-    """Return how many cards are on their way under each older major version."""
-    rows = workflow.cards.on_board().filter(phase__section=Phase.PATH, major__lt=workflow.major)
-    return list(rows.order_by().values("major").annotate(cards=Count("pk")).order_by("major"))
+def _draw(request, form, page, document, *, name="", workflow=None):
+    """Make a workflow with a draft, then go and look at it."""
+    try:
+        made = publishing.draw(request.business, document, name=name, by=request.actor)
+    except ValidationError as error:
+        form.add_error(None, ValidationError(error.messages))
+        return render(request, page, {"form": form, "workflow": workflow}, status=422)
+    here = reverse("builder", args=[request.business.slug, made.slug])
+    said = f"Made {made}. Its steps are a draft: look at them, then publish.{_left_out(made, document)}"
+    return done(request, here, said)
 
 
-def _standing(workflow, design) -> dict[str, int]:
-    """Return how many cards stand now in the steps of a design, by their id there: phases are known by their names."""
-    counts = dict(workflow.phases.values_list("name", "card_count"))
-    return {step["id"]: counts.get(step["name"], 0) for step in design["steps"]}
+def _left_out(workflow, document) -> str:
+    """Return in words what a document names that this workflow does not have; "" when it has all."""
+    lacks = [one.text for one in checking.check(document, shelf_of(workflow)) if one.code in checking.LACKS]
+    return f" Left out: {' '.join(lacks[:5])}{' And more.' if len(lacks) > 5 else ''}" if lacks else ""
+
+
+# What they share ----------------------------------------------------------------------------------------
+
+
+def _frame(request, workflow) -> dict:
+    """Return what all pages show: the workflow, whether the person may design it, and the draft that is there."""
+    may_design = may(request.actor, "draft.change") and not workflow.archived_at
+    return {"workflow": workflow, "may_design": may_design, "draft": Draft.of(workflow) if may_design else None}
 
 
 def _find(workflow, version: str) -> Definition:
@@ -186,12 +192,21 @@ def _find(workflow, version: str) -> Definition:
     return found
 
 
-def _adopt(request, workflow, document, said):
-    here = reverse("builder", args=[request.business.slug, workflow.slug])
-    try:
-        Draft.begin(workflow, by=request.actor).adopt(document, by=request.actor)
-    except ValidationError as error:
-        return refused(request, error, here)
-    if Draft.of(workflow).design == design_of(workflow):
-        return done(request, here, "The board says that already: there is nothing to change.")
-    return done(request, here, said) if not request.htmx else redirect(here)
+def _document(workflow, asked: str) -> dict:
+    """Return the document of a version, or of the board as it runs."""
+    return Draft.running(workflow).document if asked == BOARD else _find(workflow, asked).document
+
+
+def _numbers(workflow) -> list[str]:
+    """Return the numbers of all versions, newest first."""
+    return [f"{major}.{minor}" for major, minor in workflow.definitions.values_list("major", "minor")]
+
+
+def _standing(workflow) -> dict[str, int]:
+    """Return how many cards stand in each phase, by its id."""
+    return {str(pk): count for pk, count in workflow.phases.values_list("pk", "card_count")}
+
+
+def _sent(request) -> tuple:
+    """Return what a form takes: what was sent, also when that is nothing."""
+    return (request.POST, request.FILES) if request.method == "POST" else (None, None)

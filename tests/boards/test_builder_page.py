@@ -237,7 +237,7 @@ def test_deleting_a_step_asks_where_its_cards_go(workflow, phases, client, manag
         assert client.post(url, {"to": nowhere}).status_code == 422
     page = said(client.post(url, {"to": str(phases[2].pk)}, follow=True))
     assert "goes when the draft is published" in page
-    assert "Its 1 card go" in page
+    assert "Its 2 cards go to Price quote sent" in page
     assert Phase.objects.filter(pk=phases[1].pk).exists()
     said(client.post(f"{PAGE}publish/", follow=True))
     card.refresh_from_db()

@@ -136,7 +136,7 @@ def test_from_the_library_to_the_board(open_page, manager, workflow, assert_acce
     page.get_by_role("link", name="Delete the step").click()
     page.get_by_label("Where should its cards go?").select_option("Quality check")
     page.get_by_role("button", name="Delete in the draft").click()
-    expect(page.get_by_text("Its 1 card go to Quality check")).to_be_visible()
+    expect(page.get_by_text("Its 1 card goes to Quality check")).to_be_visible()
     assert running(workflow) == NAMES
 
     page.locator("#builder-publish").click()
