@@ -11,7 +11,6 @@ from boards.forms.workflows import _name
 from boards.models import Workflow
 
 LARGEST = 1_000_000  # bytes of a file
-ENVELOPE = ("version", "versionComment", "retailerId", "createdBy", "createdOn", "id")  # stand beside a document
 
 
 class DocumentForm(forms.Form):
@@ -40,7 +39,7 @@ class DocumentForm(forms.Form):
         where = "document" if file is None else "file"
         read = read_json(text, where)
         if isinstance(read, dict):
-            read = {key: value for key, value in read.items() if key not in ENVELOPE}
+            read, _ = checking.apart(read)
         wrong = [problem.text for problem in checking.check(read) if problem.severity == "error"]
         if wrong:
             raise ValidationError({where: wrong[:20]})
