@@ -172,12 +172,11 @@ class Notification(models.Model):
         A mail that still waits for the end of a quiet time need not leave any more.
         """
         _refuse_others(member, by)
-        unread = cls.objects.unread().filter(member=member)
+        unread, now = cls.objects.unread().filter(member=member), timezone.now()
+        mails = Delivery.objects.filter(member=member, state=Delivery.WAITING, attempts=0, leased_until=None)
         if only is not None:
-            unread = unread.filter(pk=only.pk)
-        keys = [f"note {pk}" for pk in unread.filter(way=NOW).values_list("pk", flat=True)]
-        mails = Delivery.objects.filter(key__in=keys, state=Delivery.WAITING, attempts=0, leased_until=None)
-        now = timezone.now()
+            unread, mails = unread.filter(pk=only.pk), mails.filter(key=f"note {only.pk}")
+        mails = mails.filter(key__startswith="note ")
         mails.update(state=Delivery.STOPPED, finished_at=now, error="It was read in the inbox before.")
         return unread.update(read_at=now)
 

@@ -21,6 +21,7 @@ NAMES = [
     "lists",
     "changes",
     "webhooks",
+    "automations",
     "reports",
     "bulk",
     "labels",
