@@ -7,7 +7,18 @@ from accounts.api import router as events
 from accounts.openapi import problem
 from accounts.rest import OURS, Dialect, JsonParser, answer_errors, fault, guarded, not_found, refused
 from accounts.views import errors as pages
-from automations.api import definitions, deliveries, dialect, inlets, reports, rules, runs, templates, webhooks
+from automations.api import (
+    definitions,
+    deliveries,
+    dialect,
+    events_in,
+    inlets,
+    reports,
+    rules,
+    runs,
+    templates,
+    webhooks,
+)
 from boards.api import cards, forms, labels, phases, workflows
 from contacts.api import contacts as people
 from contacts.api import labels as people_labels
@@ -38,7 +49,8 @@ for router in (people.router, people_labels.router):
 api.add_router("/events/v1", events)
 for module in (reports, rules, runs, templates, webhooks, inlets, deliveries, forms):
     api.add_router("/automations/v1", module.router)
-api.add_router("/api/v4.1", definitions.router)
+for module in (definitions, events_in):
+    api.add_router("/api/v4.1", module.router)
 
 # First segments of paths that answer JSON whatever happens.
 ROOTS = ("workflows", "contacts", "events", "automations", "api")

@@ -18,7 +18,15 @@ from pydantic import ConfigDict, Field
 
 from accounts.rest import LARGEST_OFFSET, LARGEST_PAGE, Refused, Shape, operation
 from accounts.verbs import Stale
-from automations.api.dialect import PUTTING, READING, ErrorMessage, in_offset, refusal_of, warning_of
+from automations.api.dialect import (
+    PUTTING,
+    READING,
+    ErrorMessage,
+    in_offset,
+    refusal_of,
+    refuse_another_retailer,
+    warning_of,
+)
 from boards import checking, publishing
 from boards.checking import BESIDE, DOCUMENT, ENTITY_TYPES, Part
 from boards.definitions import Problem, Unfit
@@ -215,7 +223,7 @@ def put_definition(request, body: PutWorkflow, telling: Query[Telling]):
     """
     document, beside = checking.apart(body.model_extra)
     said, wrong = checking.read_beside(beside)
-    _refuse_another_retailer(request, said.get("retailerId"))
+    refuse_another_retailer(request, said.get("retailerId"))
     if wrong:
         raise refusal_of([*wrong, *checking.check(document)])
     with _in_its_words(document):
@@ -271,9 +279,7 @@ def get_latest_definition(request, retailer_id: str, workflow_ref: str):
 )
 def search_definitions(request, wanted: Query[SearchedWorkflows]):
     """List versions of workflows."""
-    _refuse_another_retailer(request, wanted.retailer_id)
-    if wanted.account_id.casefold() not in ("", request.business.slug):
-        raise _no_retailer()
+    refuse_another_retailer(request, wanted.retailer_id, wanted.account_id)
     rows = request.business.definitions
     rows = rows.latest() if wanted.latest else rows.all()
     if wanted.name:
@@ -302,16 +308,6 @@ def _in_its_words(document):
             raise
         problem = Problem(error.code.upper(), error.message, (), "error", error.params)
         raise refusal_of([problem, *checking.check(document)]) from None
-
-
-def _refuse_another_retailer(request, number: str | None) -> None:
-    """Refuse a number that is not the token's business; none at all is told elsewhere, or means its own."""
-    if number is not None and number != str(request.business.number):
-        raise _no_retailer()
-
-
-def _no_retailer() -> Refused:
-    return Refused(401, "NO_RETAILER", "InvalidInput, Logged in user has no retailer")
 
 
 def _find(request, number: str, ref: str, version: str = "") -> Definition:

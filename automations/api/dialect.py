@@ -80,6 +80,9 @@ for _name, (_, _why) in ERRORS.items():
     code(_name, 400, why=f"{_why} (a definition)")
 code("NO_RETAILER", 401, why="the number in the request is not that of the token's business")
 code("DEFINITION_NOT_FOUND", 404, why="the business has no such workflow, or it has no such version")
+code("ENTITY_MISSING", 400, why="it is not said which card an event is for")
+refuses("card.signal card.plan_report", "NO_RETAILER CARD_NOT_FOUND ENTITY_MISSING CARD_ARCHIVED WORKFLOW_ARCHIVED")
+refuses("card.plan_report", "MAX_REPORTS_REACHED")
 refuses(
     "workflow.publish", f"NO_RETAILER MAX_WORKFLOWS_REACHED MAX_PHASES_REACHED WORKFLOW_ARCHIVED {' '.join(ERRORS)}"
 )
@@ -144,6 +147,12 @@ def warning_of(problems: Iterable[Problem]) -> dict:
 def of(method: str, path: str) -> Dialect:
     """Return how an address under ROOT tells what it refuses."""
     return PUTTING if (method, path) == ("PUT", f"{ROOT}/workflow") else READING
+
+
+def refuse_another_retailer(request, number: str | None, account: str = "") -> None:
+    """Refuse a number or an address that is not the token's business; none at all is told elsewhere, or means its own."""
+    if number not in (None, str(request.business.number)) or account.casefold() not in ("", request.business.slug):
+        raise Refused(401, "NO_RETAILER", "InvalidInput, Logged in user has no retailer")
 
 
 def _entry(problem: Problem) -> dict:

@@ -23,6 +23,7 @@ NAMES = [
     "webhooks",
     "automations",
     "reports",
+    "rulesets",
     "bulk",
     "labels",
     "errors",
