@@ -186,14 +186,20 @@ class FilesInput(forms.FileInput):
 
 
 class FilesField(forms.FileField):
-    """Several files at once; how large they may be is for whoever keeps them to say."""
+    """Several files at once; how large they may be is for whoever keeps them to say. most: how many, None for any number."""
 
     widget = FilesInput
+
+    def __init__(self, *, most: int | None = None, **options):
+        super().__init__(**options)
+        self.most = most
 
     def clean(self, value, initial=None):
         """Return the files; raises ValidationError for none where there must be some."""
         if not value and self.required:
             raise forms.ValidationError(self.error_messages["required"], code="required")
+        if self.most is not None and len(value) > self.most:
+            raise forms.ValidationError(f"At most {self.most} files, please.", code="many")
         return value
 
 

@@ -75,7 +75,7 @@ def _choice(question, widget):
 
 
 def _files(question):
-    return FilesField(widget=FilesInput(attrs={"multiple": True}))
+    return FilesField(widget=FilesInput(attrs={"multiple": True}), most=MOST_FILES)
 
 
 # By the kind of a question, the field it is asked with.

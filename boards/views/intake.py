@@ -48,8 +48,11 @@ def fill_in(request, owner, form, framed=False):
 @never_cache
 @require_safe
 def thanks(request, owner, form, framed=False):
-    """Thank for what was sent."""
-    return _draw(request, _find(owner, form), framed, is_sent=True)
+    """Thank for what was sent; also when the form was closed meanwhile."""
+    form = _find(owner, form)
+    if not form.is_open and not form.submissions.exists():
+        return _draw(request, form, framed, status=410)
+    return _draw(request, form, framed, is_sent=True)
 
 
 @xframe_options_exempt

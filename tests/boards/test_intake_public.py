@@ -176,6 +176,8 @@ def test_files_that_are_too_large_or_have_no_room_are_refused_kindly(form, clock
     visitor = Visitor(form, clock)
     assert visitor.send(**NADIA, Photos=photo(size=1024 * 1024 + 1)).status_code == 422
     assert "A file may have at most 1 MB; sill.jpg has 1.0." in visitor.text
+    assert visitor.send(**NADIA, Photos=[photo() for _ in range(11)]).status_code == 422
+    assert "At most 10 files, please." in visitor.text
     settings.FILES_MEGABYTES = 0
     assert visitor.send(**NADIA, Photos=photo()).status_code == 422
     assert "We cannot take files just now." in visitor.text
@@ -190,6 +192,7 @@ def test_a_form_that_is_off_says_so_and_takes_nothing(form, clock, manager):
     assert visitor.send(token=token, **NADIA).status_code == 410
     assert "This form is closed" in visitor.text
     assert "Kitchen enquiry" not in visitor.text
+    assert visitor.client.get(f"{visitor.to}thanks/").status_code == 410
     assert not Submission.objects.exists()
 
 
