@@ -43,7 +43,7 @@ def test_no_business_can_be_called_docs():
 def test_their_commands_name_the_server_they_are_read_on(client):
     for path in [*GUIDES, reverse("docs_api")]:
         page = client.get(path, headers={"host": "127.0.0.1:8123"}).content.decode()
-        addresses = set(re.findall(r'(?<=curl )[^"]*(?:"|&quot;)(\w+://[^/"&]+)', page))
+        addresses = set(re.findall(r'(?<=curl )[^"&]*(?:"|&quot;)(\w+://[^/"&]+)', page))
         assert addresses <= {"http://127.0.0.1:8123"}, path
 
 
