@@ -1,6 +1,6 @@
 """Events in, as the Event API v4.1 has it: a program sends a card an event of its design, and rulesets act."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from django.db.models import Q
 from ninja import Router
@@ -12,13 +12,16 @@ from automations.models import Timer
 from boards.models import Card
 from boards.models.workflow import OWN_ENTITY
 from boards.search import as_uuid
-from boards.user_actions import LONGEST_EVENT, MOST_ATTRIBUTES, MOST_IN_A_LIST
+from boards.user_actions import LARGEST, LONGEST_EVENT, LONGEST_TEXT, MOST_ATTRIBUTES, MOST_IN_A_LIST
 
 router = Router(tags=["Events in"])
 
 CODES = {"too_many": (403, "MAX_REPORTS_REACHED")}
 Number = Annotated[str, Field(pattern="^[0-9]{1,20}$")] | Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
-Plain = bool | int | float | str | None
+WHICH_CARD = "Say which card the event is for, by entityId or entityRef."
+_bounds = {"gt": -LARGEST, "lt": LARGEST}
+Plain = bool | Annotated[int, Field(**_bounds)] | Annotated[float, Field(**_bounds)] | words(LONGEST_TEXT) | None
+Value = Plain | Annotated[list[Plain], Field(max_length=MOST_IN_A_LIST)]
 Named = words(200, 1) | Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
 
 
@@ -27,7 +30,7 @@ class Attribute(Shape):
 
     name: words(LONGEST_EVENT, 1)
     type: words(40) = Field("", description="Left alone: what a button of the design asks is read as the design says.")
-    value: Plain | Annotated[list[Plain], Field(max_length=MOST_IN_A_LIST)]
+    value: Value
 
 
 class EventIn(Shape):
@@ -41,7 +44,7 @@ class EventIn(Shape):
     entity_id: Named = Field(None, description="The card's id, its number, or its external id.", examples=[EXAMPLE_ID])
     entity_ref: Named = Field(None, description="The card's external id, its number, or its id.")
     attributes: (
-        Annotated[dict[str, Any], Field(max_length=MOST_ATTRIBUTES)]
+        Annotated[dict[words(LONGEST_EVENT, 1), Value], Field(max_length=MOST_ATTRIBUTES)]
         | Annotated[list[Attribute], Field(max_length=MOST_ATTRIBUTES)]
     ) = Field(
         {},
@@ -96,7 +99,7 @@ def _find_card(request, body: EventIn) -> Card:
         entity |= Q(workflow__entity_type="")  # whose design was not published yet
     rows = request.business.cards.filter(entity).select_related("workflow", "phase", "business")
     if body.entity_id is None and body.entity_ref is None:
-        raise Refused(400, "ENTITY_MISSING", "Say which card the event is for, by entityId or entityRef.")
+        raise Refused(400, "ENTITY_MISSING", WHICH_CARD)
     ways = [_by_id, _by_number, under] if body.entity_id is not None else [under, _by_number, _by_id]
     said = str(body.entity_id if body.entity_id is not None else body.entity_ref)
     card = next((card for way in ways if (card := way(rows, said).first())), None)
