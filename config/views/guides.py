@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 
 from accounts.openapi import CODES
 from accounts.rest import LARGEST_PAGE, MOST_AT_ONCE
+from automations.api.dialect import ERRORS, WARNINGS
 from automations.models.delivery import ATTEMPTS
 from automations.outbound import SECONDS
 
@@ -23,6 +24,7 @@ NAMES = [
     "webhooks",
     "automations",
     "reports",
+    "definitions",
     "rulesets",
     "bulk",
     "labels",
@@ -36,6 +38,8 @@ FACTS = {
     "most_at_once": MOST_AT_ONCE,
     "webhook_attempts": ATTEMPTS,
     "webhook_seconds": SECONDS,
+    "definition_errors": ERRORS,
+    "definition_warnings": WARNINGS,
 }
 
 

@@ -397,7 +397,8 @@ def test_no_answer_takes_more_queries_with_more_in_it(here):
         for operation in READING:
             with CaptureQueriesContext(connection) as captured:
                 assert ask(secret, operation, here.ids).status_code == 200
-            counts[operation.id] = len(captured)
+            # That a token was used is noted once a minute, which may pass between two looks.
+            counts[operation.id] = sum('SET "last_used_at"' not in query["sql"] for query in captured)
         return counts
 
     taken()  # the first look fills caches
