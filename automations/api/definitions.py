@@ -124,7 +124,9 @@ class PutWorkflow(Shape):
     @classmethod
     def __get_pydantic_json_schema__(cls, core, handler):
         """Return what can be sent."""
-        fields = _fields | _beside["properties"] | {"retailerId": _number} | _ignored
+        beside = _beside["properties"] | {"retailerId": _number} | _ignored
+        first = {key: beside[key] for key in ("retailerId", "version", "versionComment")}
+        fields = first | _fields | beside
         needed = [*_document["required"], "entityType", *_beside["required"]]
         told = {"title": cls.__name__, "description": cls.__doc__, "type": "object", "examples": [EXAMPLE]}
         return told | {"properties": fields, "required": needed, "additionalProperties": False}

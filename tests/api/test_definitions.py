@@ -508,6 +508,12 @@ def test_what_is_no_operation_is_told_in_the_shape_of_reading(program, method, p
     assert (status == 405) == ("Allow" in answer.headers)
 
 
+def test_a_host_that_is_not_ours_is_told_in_each_shape(client):
+    for method, member in (("PUT", "error"), ("GET", "errors")):
+        answer = client.generic(method, PUT, headers={"host": "elsewhere.example"})
+        assert (answer.status_code, member in json.loads(answer.content)) == (400, True)
+
+
 def test_too_many_requests_are_told_in_each_shape(owner, business, settings):
     settings.API_REQUESTS_A_MINUTE = 1
     program = program_of(owner)

@@ -94,6 +94,15 @@ def test_a_large_file_on_a_slow_line_may_take_longer_for_as_long_as_it_comes(mon
     assert ask(monkeypatch, piece(b"x", more=True), 0.3, piece(b"y"))[0] == 408
 
 
+def test_to_a_program_it_is_refused_as_its_address_tells_refusals(monkeypatch):
+    monkeypatch.setattr(asgi, "BODY_BYTES", 3_000_000)
+    large = piece(b"x" * 3_000_001, more=True)
+    status, body, _ = ask(monkeypatch, large, method="PUT", path="/workflows/v1/workflows")
+    assert (status, json.loads(body)["details"]["applicationError"]["code"]) == (413, "BODY_TOO_LARGE")
+    status, body, _ = ask(monkeypatch, large, method="PUT", path="/api/v4.1/workflow")
+    assert (status, json.loads(body)["eventStatus"]) == (400, "FAILED")
+
+
 def test_a_body_that_takes_too_long_is_refused_and_holds_no_thread(monkeypatch):
     monkeypatch.setattr(asgi, "BODY_SECONDS", 0.05)
     status, _, seen = ask(monkeypatch, piece(b"x", more=True))
