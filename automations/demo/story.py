@@ -75,6 +75,8 @@ class Board:
     dropped: tuple[Job, ...] = ()
     hints: tuple[tuple[str, str], ...] = ()
     stale: tuple[tuple[str, int], ...] = ()  # after how many days a phase is overdue
+    waits: tuple[tuple[str, str], ...] = ()  # the trigger, by its key, that moves the cards of a phase on
+    limits: tuple[tuple[str, int], ...] = ()  # how many cards a phase should hold at most
     archived: bool = False
     form: StarterForm | None = None  # open to the public since the board was laid out
 
@@ -315,6 +317,8 @@ LEADS = Board(
         ("Invoice paid", "Money in, job handed to the workshop"),
     ),
     stale=(("Price quote sent", 9), ("Invoice sent", 12)),
+    waits=(("Price quote sent", "quote_accepted"), ("Invoice sent", "payment_received")),
+    limits=(("Contact made", 6), ("Price quote sent", 5)),
     crew=(PRIYA, TOMAS, JONAS, MAREN),
     form=KITCHENS,
     open={

@@ -40,6 +40,7 @@ from boards.models import (
     Submission,
     Workflow,
 )
+from boards.models.library import stock
 from contacts.models import Contact, ContactLabel
 
 FOUNDED = 75  # days ago
@@ -63,7 +64,9 @@ def tell(password: str) -> Business:
 
 
 def _found(owner: User, name: str, slug: str) -> Business:
-    return Business.objects.found(owner, name=name, slug=slug, time_zone="Europe/Amsterdam", currency="EUR")
+    business = Business.objects.found(owner, name=name, slug=slug, time_zone="Europe/Amsterdam", currency="EUR")
+    stock(business)  # what follows the founding follows the commit, and the story needs the triggers now
+    return business
 
 
 def _person(person: Person, secret: str, **flags) -> User:
@@ -167,6 +170,10 @@ class Telling:
             phases[name].update(description=description, by=owner)
         for name, days in board.stale:
             phases[name].update(stale_days=days, by=owner)
+        for name, key in board.waits:
+            phases[name].update(trigger=self.business.trigger_library.get(key=key), by=owner)
+        for name, most in board.limits:
+            phases[name].update(wip_limit=most, by=owner)
         if board.form:
             form = IntakeForm.create(workflow, **board.form.words, questions=board.form.questions, by=owner)
             form.open(by=owner)

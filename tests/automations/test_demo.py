@@ -106,6 +106,8 @@ def test_there_is_enough_to_look_at():
     assert [phase.name for phase in funnel.phases.all()] == [
         "Customer contacted me", "Contact made", "Price quote sent", "Invoice sent", "Invoice paid", "Won",
     ]  # fmt: skip
+    assert funnel.phases.get(name="Invoice sent").trigger.name == "Payment received"
+    assert funnel.phases.get(name="Price quote sent").is_full
     won = Card.objects.filter(workflow=funnel, phase__section=Phase.WIN)
     assert sum(card.value for card in won if card.entered_at.month == 11) == 1_740_000
     assert sum(card.value for card in won if card.entered_at.month == 10) == 1_475_000
