@@ -110,6 +110,7 @@ TABLE: dict[str, Grant] = {
     "order.open": Grant(STAFF, "CARD_MANAGE", says="open orders"),
     "order.update": Grant(STAFF, "CARD_MANAGE", says="change orders"),
     "order.advance": Grant(STAFF, "CARD_MANAGE", says="move orders on"),
+    "order.take_back": Grant(STAFF, "CARD_MANAGE", says="take back what an order did"),
     "order.skip": Grant(STAFF, "CARD_MANAGE", says="skip a step of an order"),
     "order.cancel": Grant(STAFF, "CARD_MANAGE", says="cancel orders"),
     # Intake forms and what came through them

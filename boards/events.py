@@ -241,6 +241,13 @@ declare(
     ["order", "workflow"],
     icon="arrow",
 )
+declare(
+    "order.taken_back",
+    "Order taken back",
+    "took back that {workflow} was done for the order {order}",
+    ["order", "workflow"],
+    icon="undo",
+)
 declare("order.completed", "Order completed", "completed the order {order}", ["order"], icon="star")
 declare("order.cancelled", "Order cancelled", "cancelled the order {order}", ["order"], icon="x")
 declare(

@@ -38,6 +38,8 @@ def undo(event: Event, *, by: Actor) -> Card:
             raise Stale(f"{since.actor_name} changed {card.name} since. Nothing was undone.")
         handed.append(since)
     with writing(), transaction.atomic():
+        if event.name == "card.moved" and card.order_id:
+            card.order.take_back(card, event, by=by)
         for part in handed:
             OPPOSITES[part.name](card, part.details, by)
         card.refresh_from_db()

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.events import record
-from accounts.models import Business
-from accounts.verbs import refusal, refuse_unknown, verb
+from accounts.models import Business, Event
+from accounts.verbs import Stale, refusal, refuse_unknown, verb
 from boards.models.attachment import Attachment
 from boards.models.card import Card
 from boards.models.library import Entry, LibraryQuerySet
@@ -315,6 +315,34 @@ class Order(models.Model):
         step.done_at = timezone.now()
         step.save(update_fields=["done_at"])
         return self._go_on(by, carry=card)
+
+    @verb("order.take_back")
+    def take_back(self, card: Card, event: Event, *, by: Actor):
+        """Undo what followed from a card's win: its step is open again, and the next step's card leaves its board.
+
+        event: the move to the win. Raises Stale when somebody has worked on that next card since.
+        """
+        Order.objects.select_for_update(of=("self",)).get(pk=self.pk)
+        self.refresh_from_db()
+        step = self.steps.filter(card=card).exclude(done_at=None).first()
+        if step is None or self.cancelled_at:
+            return
+        followed = Event.objects.filter(business=self.business_id, root=event.root_id or event.pk)
+        made = followed.filter(name="card.created", subject_kind="card").values("subject_id")
+        for following in self.cards.filter(pk__in=made).select_related("workflow"):
+            if Event.objects.about(following).exclude(pk__in=followed.values("pk")).exists():
+                raise Stale(
+                    f"{self.code} has gone on: somebody has worked on card {following.number}. Nothing was undone."
+                )
+            following.archive(by=by)
+            self.steps.filter(card=following).update(card=None)
+            Card.objects.filter(pk=following.pk).update(order=None)
+        step.done_at = None
+        step.save(update_fields=["done_at"])
+        if self.completed_at:
+            self.completed_at = None
+            self.save(update_fields=["completed_at"])
+        record("order.taken_back", self, by, order=self.code, workflow=step.workflow.name)
 
     @verb("order.skip")
     def skip(self, step: "OrderStep", *, by: Actor):

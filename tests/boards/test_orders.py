@@ -5,7 +5,10 @@ from datetime import date
 import pytest
 from django.core.exceptions import ValidationError
 
+from accounts.models import Event
+from accounts.verbs import Stale
 from boards.models import Card, Order, OrderType
+from boards.undoing import undo
 from tests.factories import actor, make_card, make_contact, make_workflow
 
 
@@ -151,3 +154,24 @@ def test_only_its_own_steps_are_skipped_and_only_its_facts_are_written(stranger,
         order.skip(other.steps.first(), by=actor(staff))
     with pytest.raises(ValueError, match="unknown fields"):
         order.update(business=stranger.business, by=actor(staff))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_win_that_is_undone_takes_the_next_card_back_unless_somebody_worked_on_it(business, staff, chain, kind):
+    by = actor(staff)
+    order = Order.open(kind, name="Oak kitchen", by=by)
+    card = order.cards.get()
+    win(card, by)
+    second = order.cards.get(workflow=chain[1])
+    undo(Event.objects.filter(name="card.moved").first(), by=by)
+    assert states(order) == ["open", "pending", "pending"]
+    second.refresh_from_db()
+    assert second.archived_at
+    assert Card.objects.get(pk=card.pk).phase.name == "Customer contacted me"
+    win(card, by)
+    assert states(order) == ["done", "open", "pending"]
+    order.cards.get(workflow=chain[1]).update(name="Ash kitchen", by=by)
+    with pytest.raises(Stale, match="has gone on"):
+        undo(Event.objects.filter(name="card.moved").first(), by=by)
+    assert states(order) == ["done", "open", "pending"]
+    assert Card.objects.get(pk=card.pk).is_won
