@@ -125,9 +125,22 @@ class Phase(models.Model):
                 f"{self.name} is full: {self.card_count} of {self.wip_limit} cards.", code="wip_limit"
             )
 
+    @property
+    def is_leaving(self) -> bool:
+        """Answer whether it stands only until the cards of an older design have finished."""
+        return self.last_major is not None
+
+    def is_past(self, major: int) -> bool:
+        """Answer whether the phase is no part of a design any more, by its major version."""
+        return self.last_major is not None and major > self.last_major
+
+    def is_of(self, major: int) -> bool:
+        """Answer whether the phase is part of a design, by its major version."""
+        return self.first_major <= major and not self.is_past(major)
+
     def refuse_later(self, major: int) -> None:
         """Raise ValidationError for a card that runs under a design of which the phase is no part any more."""
-        if self.last_major is not None and major > self.last_major:
+        if self.is_past(major):
             raise ValidationError(
                 f"{self.name} is on its way out: only cards that began before version {self.last_major + 1} finish in it.",
                 code="phase_retired",

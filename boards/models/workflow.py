@@ -29,6 +29,12 @@ class WorkflowQuerySet(models.QuerySet):
         """Return those that are not archived."""
         return self.filter(archived_at=None)
 
+    def with_minor(self):
+        """Return them with the minor version of their design beside the major one: None before the first publication."""
+        versions = self.model.definitions.rel.related_model.objects
+        newest = versions.filter(workflow=models.OuterRef("pk"), major=models.OuterRef("major")).order_by("-minor")
+        return self.annotate(minor=models.Subquery(newest.values("minor")[:1]))
+
 
 class Workflow(models.Model):
     """A process: a sequence of phases that ends in exactly one win phase."""

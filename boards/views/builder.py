@@ -351,6 +351,7 @@ def _context(request, workflow, *, wrong=("", None), saved="", opened=None) -> d
         "problems": _with_fixes(draft.problems()),
         "versions": told(workflow, draft.shelf),
         "rulesets": _rulesets(draft),
+        "leaving": workflow.phases.exclude(last_major=None),
         "opened": opened,
         "saved": saved,
         "about": wrong[1] if wrong[0] == "about" else AboutForm(draft=draft),

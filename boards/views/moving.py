@@ -125,7 +125,8 @@ def menu(request, number):
     card = get_object_or_404(request.business.cards.on_board().select_related("workflow", "phase"), number=number)
     if not request.htmx:
         return redirect("card", request.business.slug, number)
-    context = {**tile_context(request), "card": card, "phases": with_moons(card.workflow)}
+    phases = [phase for phase in with_moons(card.workflow) if not phase.is_past(card.major)]
+    context = {**tile_context(request), "card": card, "phases": phases}
     context["user_actions"] = card.user_actions if may(request.actor, "card.signal") else []
     context["triggers"] = request.business.trigger_library.live() if may(request.actor, "card.report") else []
     return render(request, "boards/card_menu.html", context)

@@ -20,7 +20,7 @@ from accounts.policy import may
 from accounts.templatetags.house import day, money
 from boards.forms.cards import PARTS, LabelForm
 from boards.forms.entering import OwnFieldsForm
-from boards.models import Card, Comment, Phase
+from boards.models import Card, Comment
 from boards.models.attachment import MEGABYTE
 from boards.views.board import tile, tile_context, tile_of_move, with_moons
 
@@ -48,7 +48,7 @@ def panel_context(request, card: Card, *, forms: dict | None = None) -> dict:
     business, workflow = request.business, card.workflow
     phases = with_moons(workflow)
     here = next(phase for phase in phases if phase.pk == card.phase_id)
-    path = [phase for phase in phases if phase.section != Phase.CANCELLED]
+    path = [phase for phase in phases if not phase.is_cancelled and (phase.is_of(card.major) or phase is here)]
     is_open = not card.archived_at and not workflow.archived_at
     people = _once(lambda: list(business.memberships.select_related("user").order_by("user__name", "pk")))
     forms = forms or {}
@@ -61,7 +61,7 @@ def panel_context(request, card: Card, *, forms: dict | None = None) -> dict:
         "workflow": workflow,
         "board_url": reverse("board", args=[business.slug, workflow.slug]),
         "card_url": reverse("card", args=[business.slug, card.number]),
-        "steps": phases,
+        "steps": [phase for phase in phases if not phase.is_past(card.major)],
         "path": path,
         "standing": here,
         "step": path.index(here) + 1 if here in path else 0,
@@ -80,6 +80,7 @@ def panel_context(request, card: Card, *, forms: dict | None = None) -> dict:
         "contact_cards": lambda: card.contact.cards.on_board().count(),
         "activity": _once(lambda: history(request, card, people(), forms=forms)),
         "days": (now - card.created_at).days,
+        "runs_under": card.design if card.major < workflow.major and here.is_on_path else None,
         "may_edit": is_open and may(request.actor, "card.update"),
         "file_bytes": settings.FILE_MEGABYTES * MEGABYTE,
         "may_attach": is_open and may(request.actor, "card.attach"),

@@ -26,7 +26,9 @@ def workflows(request):
     mine = request.business.workflows
     archived = mine.exclude(archived_at=None)
     is_archive = request.GET.get("show") == "archived"
-    shown = archived.select_related("archived_by") if is_archive else mine.live().prefetch_related(_used_by())
+    shown = (
+        archived.select_related("archived_by") if is_archive else mine.live().with_minor().prefetch_related(_used_by())
+    )
     funnels, month = look_at(request.business, shown)
     view = request.GET.get("view") or request.COOKIES.get(VIEW_COOKIE)
     context = {
