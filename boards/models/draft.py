@@ -18,11 +18,11 @@ from boards.definitions import blank_step, cancelled_of, in_order, merged, path_
 from boards.documents import renamed
 from boards.models.definition import shelf_of
 from boards.models.phase import Phase
-from boards.models.workflow import Workflow
+from boards.models.workflow import OWN_ENTITY, Workflow
 
 POINTERS = ("status", "trigger", "default_assignee", "timeout_to")
-# What is said of documents with rulesets: a board that was drawn has no need of any.
-OF_RULESETS = ("CREATE_RULESET_MISSING", "CREATED_STATUS_MISSING")
+# What is said of documents that other systems run by rulesets alone: on a board of ours people make and move cards.
+OF_RULESETS = ("CREATE_RULESET_MISSING", "CREATED_STATUS_MISSING", "UNUSED_CATEGORY_FOUND")
 
 
 class Draft(models.Model):
@@ -173,7 +173,7 @@ class Draft(models.Model):
     def _problems_of_document(self, told):
         """Yield what is wrong with the document it is published as, but for what was told of the board already."""
         document = self._written(self.shelf)
-        is_plain_board = not self.put and not document["rulesets"]
+        is_plain_board = not self.put and (not document["rulesets"] or document["entityType"] == OWN_ENTITY)
         found = checking.check(document, self.shelf)
         for inspect in definitions.inspectors:
             found += inspect(self.workflow, checking.sound(document))

@@ -123,6 +123,10 @@ def test_what_is_wrong_twice_is_told_once_and_leads_to_its_steps(business, by):
 def test_a_board_that_was_drawn_is_not_asked_for_rulesets_but_a_document_is(business, workflow, by):
     drawn = {problem.code for problem in running(workflow).problems()}
     assert drawn == {"NO_TRIGGER"}
+    draft = Draft.begin(workflow, by=by)
+    draft.set_ruleset({"name": "Look", "triggers": [], "rules": []}, by=by)
+    of_other_systems = {"CREATE_RULESET_MISSING", "CREATED_STATUS_MISSING", "UNUSED_CATEGORY_FOUND"}
+    assert not {problem.code for problem in draft.problems()} & of_other_systems
     put = publishing.put(business, document(status("Booked")), by=by)
     assert {"CREATE_RULESET_MISSING", "CREATED_STATUS_MISSING"} <= {problem.code for problem in put.warnings}
 
