@@ -136,7 +136,7 @@ def test_from_the_library_to_the_board(open_page, manager, workflow, assert_acce
     page.get_by_role("link", name="Delete the step").click()
     page.get_by_label("Where should its cards go?").select_option("Quality check")
     page.get_by_role("button", name="Delete in the draft").click()
-    expect(page.get_by_text("Its 1 card goes to Quality check")).to_be_visible()
+    expect(page.get_by_text("Its 1 card goes to Quality check", exact=True)).to_be_visible()
     assert running(workflow) == NAMES
 
     page.locator("#builder-publish").click()
@@ -176,7 +176,7 @@ def test_two_people_and_a_running_board_that_changes(open_page, manager, owner, 
     page = visit(open_page, manager)
     page.get_by_label("Options for Invoice sent").click()
     page.get_by_role("button", name="Move up").click()
-    expect(page.locator("#draft")).to_contain_text("1 change not published")
+    expect(page.locator("#versions")).to_contain_text("1 change not published")
     workflow.phases.first().update(name="Hello", by=actor(owner))
     publish(page)
     expect(page.locator("#stale")).to_contain_text("Renamed Customer contacted me to Hello")
@@ -191,7 +191,7 @@ def test_without_scripts_the_same_forms_do_it(open_page, manager, workflow):
     page = visit(open_page, manager, javascript=False)
     page.get_by_label("Options for Invoice sent").click()
     page.get_by_role("button", name="Move up").click()
-    expect(page.locator("#draft")).to_contain_text("1 change not published")
+    expect(page.locator("#versions")).to_contain_text("1 change not published")
     assert [name for name, _ in drafted(workflow)][2:4] == [NAMES[3], NAMES[2]]
     page.get_by_role("searchbox", name="Find or create a status").fill("packing")
     page.keyboard.press("Enter")
