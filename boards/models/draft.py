@@ -390,7 +390,7 @@ class Draft(models.Model):
             read["rulesets"] = [documents.moved(ruleset, document, entity) for ruleset in read["rulesets"]]
         self.design, self.based_on = read | entity, running
         self._keep(by)
-        return self
+        return self if self.design != running else cls.running(workflow)
 
     def mend(self, fix: dict, *, by: Actor):
         """Do what a problem offers to put it right."""
