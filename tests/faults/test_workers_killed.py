@@ -134,7 +134,8 @@ def test_a_mail_arrives_and_a_second_time_only_as_the_same(finish, business, own
     mail = {"to": "ines@x.test", "subject": "Hello", "body": "Hello"}
     Delivery.queue(business, Delivery.MAIL, "once", by=actor(owner), **mail)
     finish(work, point)
-    letters = [email.message_from_bytes(path.read_bytes()) for path in tmp_path.glob("*.log")]
+    files = [path.read_text() for path in tmp_path.glob("*.log")]  # two workers in one second may write into one
+    letters = [email.message_from_string(text) for file in files for text in file.split("-" * 79) if text.strip()]
     assert Delivery.objects.get().state == Delivery.SENT
     assert len(letters) == (2 if point == UNKNOWN else 1)
     assert len({letter["Message-ID"] for letter in letters}) == 1
