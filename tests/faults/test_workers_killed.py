@@ -135,7 +135,8 @@ def test_a_mail_arrives_and_a_second_time_only_as_the_same(finish, business, own
     Delivery.queue(business, Delivery.MAIL, "once", by=actor(owner), **mail)
     finish(work, point)
     files = [path.read_text() for path in tmp_path.glob("*.log")]  # two workers in one second may write into one
-    letters = [email.message_from_string(text) for file in files for text in file.split("-" * 79) if text.strip()]
+    texts = [text.strip() for file in files for text in file.split("-" * 79)]
+    letters = [email.message_from_string(text) for text in texts if text]
     assert Delivery.objects.get().state == Delivery.SENT
     assert len(letters) == (2 if point == UNKNOWN else 1)
     assert len({letter["Message-ID"] for letter in letters}) == 1
