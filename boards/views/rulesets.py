@@ -56,13 +56,16 @@ def _write(request, workflow, place):
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
-            Draft.begin(workflow, by=request.actor).set_ruleset(form.told, place, by=request.actor)
+            Draft.begin(workflow, by=request.actor).set_ruleset(
+                form.told, place, was=request.POST.get("was"), by=request.actor
+            )
         except ValidationError as error:
             form.add_error(None, ValidationError(error.messages))
             status = 409 if isinstance(error, Stale) else 422
         else:
             return done(request, _here(request, workflow), "Noted in the draft.")
-    context = {"workflow": workflow, "form": form, "place": place, "ruleset": old}
+    was = request.POST.get("was", old["name"] if old else "")
+    context = {"workflow": workflow, "form": form, "place": place, "ruleset": old, "was": was}
     return render(request, "boards/ruleset.html", context, status=422 if form.errors and status == 200 else status)
 
 

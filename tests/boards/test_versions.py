@@ -337,3 +337,13 @@ def test_a_problem_is_put_right_by_its_button(workflow, client, by):
     assert "was changed a moment ago" in said(
         client.post(f"{HERE}builder/mend/", {"fix": json.dumps(fix)}, follow=True)
     )
+
+
+def test_a_ruleset_that_another_has_taken_the_place_of_is_not_overwritten(workflow, client):
+    for name in ("Pack", "Send"):
+        client.post(f"{HERE}builder/rulesets/add/", RULESET | {"name": name, "button": ""})
+    client.post(f"{HERE}builder/rulesets/0/remove/", {"name": "Pack"})
+    answer = client.post(f"{HERE}builder/rulesets/0/", RULESET | {"was": "Pack", "button": ""})
+    assert answer.status_code == 409
+    assert 'name="was" value="Pack"' in said(answer)
+    assert [ruleset["name"] for ruleset in Draft.of(workflow).design["rulesets"]] == ["Send"]
