@@ -10,16 +10,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from automations.actions.registry import actions
-from automations.document import MOST_ACTIONS, Document
+from automations.document import LARGEST, MOST_ACTIONS, Document, fits
 from automations.inputs import CARD_FIELDS, Input, Where, folded
-from automations.offers import OPEN, Offer, Offers
+from automations.offers import OPEN, Offers
 from automations.rulesets import CHANGE_STATE, KNOWN, SEND_EVENT, as_action, as_rule
+from boards.checking import MOST_TOLD
 from boards.definitions import STAGE_ORDER, Problem
 from boards.documents import CREATE, CUSTOM, acts_on_entering, is_for, is_step, stage_of, triggers_of
 from boards.models.definition import shelf_of
@@ -43,7 +44,7 @@ def examine(workflow, document: dict) -> Iterator[Problem]:
     yield from _retired_triggers(design)
     if design.rulesets and len(design.rulesets) <= settings.RULES_MOST:
         for ask in (_waiting_steps, _unreachable_steps, _fights, _circles):
-            yield from ask(design)
+            yield from islice(ask(design), MOST_TOLD)
     yield from _facts_nobody_fills(design)
 
 
@@ -97,7 +98,7 @@ class Design:
 
     def __init__(self, workflow, document: dict):
         self.workflow, self.document = workflow, document
-        self.offers = Offers(workflow.business)
+        self.offers, self._called = Offers(workflow.business), {}
         ours = enumerate(document["rulesets"])
         self.rulesets = [Ruleset(place, one) for place, one in ours if is_for(one, document)]
         self.steps = {one["name"].casefold(): one for one in document["statuses"] if is_step(one, document)}
@@ -118,6 +119,20 @@ class Design:
     def after(self) -> dict[str, str]:
         """Return for each step on the path the one that follows."""
         return dict(pairwise(self.path if self.win else [*self.path, UNSAID]))
+
+    @cached_property
+    def folded_names(self) -> frozenset[str]:
+        """Return the steps as rules may write them."""
+        return frozenset(map(folded, self.steps))
+
+    def rows_called(self, kind: str, value: str) -> list:
+        """Return to which workflows those belong that a value of a kind may mean, None for to all; each kind is read once."""
+        if kind not in self._called:
+            self._called[kind] = defaultdict(list)
+            for offer in self.offers.of(kind):
+                for name in {folded(one) for one in (offer.value, *offer.names)}:
+                    self._called[kind][name].append(offer.workflow_id)
+        return self._called[kind].get(folded(value), [])
 
     def is_cancelled(self, name: str) -> bool:
         """Answer whether work ends badly in a step."""
@@ -185,9 +200,15 @@ def _unknown_rules(design: Design) -> Iterator[Problem]:
 
 
 def _bad_rules(design: Design, ruleset: Ruleset) -> Iterator[Problem]:
+    told = []
     for at, rule in enumerate(ruleset.rules[: MOST_ACTIONS + 1]):
         if rule["name"] in KNOWN or rule["name"] in actions:
-            yield from _bad_rule(design, ruleset, at, rule)
+            told += _bad_rule(design, ruleset, at, rule)
+    yield from told
+    is_sound = all(one.severity == "warning" for one in told)
+    if is_sound and not fits(as_rule(ruleset.written, {name: f"{at:036}" for at, name in enumerate(design.steps)})):
+        text = f"{ruleset.name} says more than fits into a rule: at most {LARGEST} characters."
+        yield _error("TOO_LONG", text, path=f"rulesets[{ruleset.place}]", max=LARGEST)
 
 
 def _bad_rule(design: Design, ruleset: Ruleset, at: int, rule: dict) -> Iterator[Problem]:
@@ -201,7 +222,7 @@ def _bad_rule(design: Design, ruleset: Ruleset, at: int, rule: dict) -> Iterator
     try:
         written = as_action(rule, {})
         lacking = _lacking(design, written, but="to" if is_nowhere else "")
-        Document.read(as_rule(ruleset.written | {"rules": [rule]}, {}))
+        Document.read(as_rule(ruleset.written | {"rules": [rule], "triggers": []}, {}))
     except ValidationError as refusal:
         says = " ".join(refusal.messages)
         yield _error("RULE_PROPS_INVALID", f"{ruleset.name}, {rule['name']}: {says}", **named, reason=says)
@@ -227,24 +248,19 @@ def _lacking(design: Design, written: dict, but: str) -> list[str]:
 
 def _is_there(design: Design, one: Input, value) -> bool:
     """Answer whether what stands in an input is there, asking for the rows of each kind once."""
-    offered = design.offers.of(one.kind)
-    if offered is None or value in (None, "", []):
+    if design.offers.of(one.kind) is None or value in (None, "", []):
         one.read(value, Where(design.workflow.business, design.workflow.pk))  # which asks for no row
         return True
     if not isinstance(value, str):
         raise ValidationError(f"“{value}” does not fit under “{one.label}”.")
-    if one.kind in PHASES and folded(value) in map(folded, design.steps):
+    if one.kind in PHASES and folded(value) in design.folded_names:
         return True
     if one.kind in OPEN and "@" in value:
         one.read(value, Where(design.workflow.business))
         return True
-    return any(offer.is_meant_by(value) for offer in _here(design, offered, value))
-
-
-def _here(design: Design, offered: list[Offer], value: str) -> Iterator[Offer]:
-    """Yield what can be meant: of this workflow, unless a value names another, or is an id."""
-    is_anywhere = "/" in value or bool(as_uuid(value))
-    return (one for one in offered if is_anywhere or one.workflow_id in (None, design.workflow.pk))
+    found = design.rows_called(one.kind, value)
+    is_anywhere = "/" in value or bool(as_uuid(value))  # else it is of this workflow
+    return bool(found) if is_anywhere else any(workflow in (None, design.workflow.pk) for workflow in found)
 
 
 # Warnings -----------------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ class Document:
         """Read a document; raises ValidationError, at the part that is wrong, for one that makes no sense."""
         if not isinstance(written, dict):
             raise ValidationError("A rule is an object with trigger, conditions and actions.", code="document")
-        if not _is_text(written):
+        if not fits(written):
             says = f"A rule has at most {LARGEST} characters, none of them null or half, in at most {DEEPEST} levels."
             raise ValidationError(says, code="document")
         if unknown := set(written) - KNOWN:
@@ -183,7 +183,7 @@ class Document:
         return lacking
 
 
-def _is_text(written) -> bool:
+def fits(written) -> bool:
     """Answer whether a document can be kept: not too long or too deep, without null characters or half surrogate pairs."""
     try:
         text = json.dumps(written, ensure_ascii=False)

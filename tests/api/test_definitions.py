@@ -5,12 +5,15 @@ import re
 import uuid
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from accounts.models import Event, Membership, Receipt
 from automations.api.dialect import ERRORS, WARNINGS
+from automations.models import Rule
 from boards.checking import ENTITY_TYPES
 from boards.models import Card, Definition, Workflow
 from tests.api.program import program_of
@@ -216,6 +219,27 @@ def test_cards_on_their_way_finish_in_the_old_major_when_that_is_wished(put, bus
     assert put(without, version="2.0", finishOld=True).status == 200
     card = Card.objects.get(pk=card.pk)
     assert (card.phase.name, card.major) == ("HDSTATUS", 1)
+
+
+# What it costs ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_ruleset_that_acts_in_more_statuses_costs_no_more_queries(put):
+    def asked(subtype, count):
+        statuses = [{"name": f"S{at}", "entityType": "ORDER", "category": "BOOKING"} for at in range(12)]
+        ruleset = {"name": "Go", "triggers": [{"status": one["name"]} for one in statuses[:count]]}
+        with CaptureQueriesContext(connection) as captured:
+            for text in ("First", "Changed"):
+                rules = [{"name": "add_comment", "props": {"text": text}}]
+                document = {"entityType": "ORDER", "entitySubtype": subtype, "statuses": statuses}
+                assert put(document | {"rulesets": [ruleset | {"rules": rules}]}).status == 200
+        made = Rule.objects.get(workflow__entity_subtype=subtype)
+        assert len(made.document["conditions"][0]["value"]) == count
+        return len(captured)
+
+    asked("FIRST", 1)  # which fills caches
+    assert asked("MANY", 12) <= asked("FEW", 1)
 
 
 # What is wrong ------------------------------------------------------------------------------------------

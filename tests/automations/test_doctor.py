@@ -84,6 +84,13 @@ def test_a_rule_that_is_told_nonsense_cannot_be_published(found, rule, reason):
     assert (problem.attributes["ruleset"], problem.attributes["name"]) == ("A", rule["name"])
 
 
+def test_a_ruleset_that_says_more_than_a_rule_can_keep_cannot_be_published(found):
+    much = [say("A" * 7000)] * 3  # each of which would fit
+    problem = found(ruleset("A", "Booked", rules=much))["TOO_LONG"]
+    assert (problem.severity, problem.attributes) == ("error", {"path": "rulesets[0]", "max": 20_000})
+    assert "TOO_LONG" not in found(ruleset("A", "Booked", rules=much[:2]))
+
+
 def test_what_leads_to_a_status_that_is_not_declared_cannot_be_published(found):
     for rule in (go("Moon"), {"name": "move_card", "props": {"to": "Moon"}}):
         problem = found(ruleset("A", "Booked", rules=[rule]))["STATUS_UNDECLARED"]
