@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from django.db.models import Q
-
 from boards.documents import acts_on_entering, is_for, triggers_of
 from boards.models import Definition
 
@@ -19,21 +17,15 @@ KNOWN = (CHANGE_STATE, SEND_EVENT)  # rules that have another name than our acti
 
 def rules_of(definition: Definition) -> Iterator[tuple[int, tuple[str, dict]]]:
     """Yield the rules that a version of a design brings along: place, name of the ruleset, and the rule's document."""
-    document, phases = definition.document, phases_of(definition)
+    document = definition.document
+    phases = {name.casefold(): phase for phase, name in definition.steps.items()}
     ours = [one for one in document["rulesets"] if is_for(one, document) and one.get("rules")]
     yield from enumerate(((one["name"], as_rule(one, phases)) for one in ours), 1)
 
 
-def phases_of(definition: Definition) -> dict[str, str]:
-    """Return the ids of the phases that are part of a design, by their folded names."""
-    goes_on = Q(last_major=None) | Q(last_major__gte=definition.major)
-    rows = definition.workflow.phases.filter(goes_on, first_major__lte=definition.major)
-    return {name.casefold(): str(pk) for pk, name in rows.values_list("pk", "name")}
-
-
 def as_rule(ruleset: dict, phases: Mapping[str, str]) -> dict:
     """Return a ruleset as the document of a rule; phases: their ids by folded name, so that a new name changes nothing."""
-    statuses = [_phase(name, phases) for name in triggers_of(ruleset)]
+    statuses = list(dict.fromkeys(_phase(name, phases) for name in triggers_of(ruleset)))
     trigger = {"type": "signalled", "name": ruleset["name"]}
     if acts_on_entering(ruleset):
         trigger["entering"] = "yes"

@@ -138,15 +138,17 @@ def acts_on_entering(ruleset: dict) -> bool:
     return bool(triggers_of(ruleset)) and name.casefold() != CREATE and name not in own
 
 
-def renamed(design: dict, before: str, after: str) -> list[dict]:
-    """Return the rulesets of a design with the new name of a step where they say its old one."""
-    return [_renamed(ruleset, design["entity_type"], before, after) for ruleset in design["rulesets"]]
+def renamed(design: dict, called: Mapping[str, str]) -> list[dict]:
+    """Return the rulesets of a design with the new names of steps where they say the old ones; called: new by old."""
+    called = {before.casefold(): after for before, after in called.items() if before != after}
+    if not called:
+        return design["rulesets"]
+    return [_renamed(ruleset, design["entity_type"], called) for ruleset in design["rulesets"]]
 
 
-def _renamed(ruleset: dict, own: str, before: str, after: str) -> dict:
+def _renamed(ruleset: dict, own: str, called: Mapping[str, str]) -> dict:
     if ruleset.get("type") not in (None, "", own):
         return ruleset
-    called = {before.casefold(): after}
     triggers = [one | {"status": called.get(one["status"].casefold(), one["status"])} for one in ruleset["triggers"]]
     rules = []
     for rule in ruleset["rules"]:

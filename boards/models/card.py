@@ -538,7 +538,7 @@ class Card(models.Model):
     def user_actions(self) -> list[UserAction]:
         """Return the buttons that its design puts on it where it stands."""
         design = self.design
-        return offered(design.document, self.phase.name) if design else []
+        return offered(design.document, design.steps.get(str(self.phase_id), "")) if design else []
 
     @property
     def days_here(self) -> int:

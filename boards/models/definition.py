@@ -39,7 +39,8 @@ class DefinitionQuerySet(models.QuerySet):
 class Definition(models.Model):
     """One version of a workflow's design; never edited.
 
-    document: as it was put, without the version and the business, which stand here.
+    document: as it was put, without the version and the business, which stand here. steps: what it calls the phases, by
+    their ids, so that what it says of them holds under any name that they get later.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -50,6 +51,7 @@ class Definition(models.Model):
     name = models.CharField(max_length=120, editable=False)  # these two as the document says, or else leaves them
     description = models.TextField(max_length=300, blank=True, default="", editable=False)
     document = models.JSONField(editable=False)
+    steps = models.JSONField(default=dict, editable=False)
     comment = models.TextField(max_length=2000, blank=True, editable=False)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
@@ -70,9 +72,12 @@ class Definition(models.Model):
         return f"{self.workflow} {self.version}"
 
     @classmethod
-    def write(cls, workflow, document: dict, major: int, minor: int, *, comment: str, by: Actor) -> "Definition":
-        """Keep a version; part of Workflow.publish, which holds the workflow's lock."""
+    def write(
+        cls, workflow, document: dict, major: int, minor: int, *, steps: list[dict], comment: str, by: Actor
+    ) -> "Definition":
+        """Keep a version; part of Workflow.publish, which holds the workflow's lock. steps: those that it became."""
         definition = cls(business_id=workflow.business_id, workflow=workflow, major=major, minor=minor)
+        definition.steps = {step["id"]: step["name"] for step in steps}
         definition.document, definition.comment = document, comment[:2000]
         said = document.get("description")
         definition.name = document.get("name") or workflow.name

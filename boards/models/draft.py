@@ -276,7 +276,7 @@ class Draft(models.Model):
         step |= {key: value.strip() if isinstance(value, str) else value for key, value in changes.items()}
         self._check(step)
         if step["name"] != called:
-            self.design["rulesets"] = renamed(self.design, called, step["name"])
+            self.design["rulesets"] = renamed(self.design, {called: step["name"]})
         if step["win"] and step["stage"] != "completed":
             raise ValidationError({"stage": "The win step is always Completed."})
         if step["stage"] != was:
@@ -408,7 +408,10 @@ class Draft(models.Model):
         """Carry the draft's changes over onto the running design, which has changed since it was begun."""
         self.lock()
         running = design_of(self.workflow)
-        self.design, self.based_on = merged(self.based_on, self.design, running), running
+        now, mine = _names(running), _names(self.design)
+        called = {name: now.get(pk, name) for pk, name in _names(self.based_on).items() if mine.get(pk) == name}
+        base, design = (one | {"rulesets": renamed(one, called)} for one in (self.based_on, self.design))
+        self.design, self.based_on = merged(base, design, running), running
         self._keep(by)
 
     @verb("draft.change")
@@ -556,7 +559,15 @@ def design_of(workflow) -> dict:
     published = workflow.definitions.first()
     kept = published.beside_the_steps if published else {"rulesets": [], "settings": {}, "unplaced": []}
     about = {key: getattr(workflow, key) for key in ("name", "type", "description", "entity_type", "entity_subtype")}
-    return {**about, "steps": steps, "removed": [], **kept}
+    design = {**about, "steps": steps, "removed": [], **kept}
+    now = _names(design)
+    called = {name: now.get(pk, name) for pk, name in published.steps.items()} if published else {}
+    return design | {"rulesets": renamed(design, called)}
+
+
+def _names(design) -> dict[str, str]:
+    """Return the names of a design's steps, by their ids."""
+    return {step["id"]: step["name"] for step in design["steps"]}
 
 
 def _error(problem) -> tuple | None:

@@ -171,7 +171,8 @@ class Workflow(models.Model):
         workflow.update(**{key: design[key] for key in ("name", "type", "description")}, by=by)
         workflow._take_version(design, major, finish_old)
         draft.apply(by, finish_old=finish_old)
-        definition = self.definitions.model.write(workflow, draft.document, major, minor, comment=comment, by=by)
+        kept = {"steps": design["steps"], "comment": comment}
+        definition = self.definitions.model.write(workflow, draft.document, major, minor, **kept, by=by)
         definition.warnings = problems
         draft.discard(by=by)
         told = {"workflow": workflow.name, "version": definition.version, "comment": definition.comment}

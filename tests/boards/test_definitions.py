@@ -246,3 +246,48 @@ def test_what_a_problem_offers_puts_it_right(business, workflow, by):
     for fix in offered.values():
         draft.mend(fix, by=by)
     assert not {problem.code for problem in draft.problems()} & set(offered)
+
+
+# Phases that got another name beside the design ---------------------------------------------------------
+
+
+def packed_when(*statuses):
+    """Return a ruleset that leads cards from these statuses to Packing."""
+    lead = {"name": "FLUENTRETAIL.base.ChangeState", "props": {"status": "Packing"}}
+    return {"name": "Pack", "triggers": [{"status": one} for one in statuses], "rules": [lead]}
+
+
+@pytest.fixture
+def packing(business, by):
+    """A workflow of Booked, Packing and Sent whose ruleset leads from Booked to Packing."""
+    statuses = [status("Booked"), status("Packing", "FULFILMENT"), status("Sent", "DONE")]
+    return publishing.put(business, document(*statuses, rulesets=[packed_when("Booked")]), by=by).workflow
+
+
+def rename(workflow, by, **names):
+    for before, after in names.items():
+        workflow.phases.get(name=before).update(name=after, by=by)
+
+
+def test_the_rulesets_of_a_design_follow_phases_to_names_they_got_beside_it(packing, by):
+    rename(packing, by, Booked="Spare")
+    rename(packing, by, Packing="Booked")
+    rename(packing, by, Spare="Packing")  # the two have changed names
+    draft = running(packing)
+    assert draft.design["rulesets"][0]["triggers"] == [{"status": "Packing"}]
+    assert draft.design["rulesets"][0]["rules"][0]["props"] == {"status": "Booked"}
+    assert not [one for one in draft.problems() if one.severity == "error"]
+    definition = packing.publish(Draft.begin(packing, by=by), by=by)
+    assert definition.steps == {str(phase.pk): phase.name for phase in packing.phases.all()}
+
+
+def test_going_on_with_a_draft_lets_its_rulesets_follow_too(packing, by):
+    draft = Draft.begin(packing, by=by)
+    draft.set_ruleset(packed_when("Booked", "Sent"), 0, was="Pack", by=by)
+    draft.set_step(packing.phases.get(name="Sent").pk, name="Gone", by=by)
+    rename(packing, by, Booked="Ordered", Sent="Shipped")
+    draft = Draft.of(packing)
+    draft.go_on(by=by)
+    assert [step["name"] for step in draft.design["steps"]] == ["Ordered", "Packing", "Gone"]
+    assert draft.design["rulesets"] == [packed_when("Ordered", "Gone")]
+    packing.publish(draft, by=by)

@@ -3,10 +3,11 @@
 import pytest
 
 from accounts.models import Event
-from boards.models import Card, Field
+from boards.models import Card, Field, Phase
+from tests.api.program import program_of
 from tests.automations.test_rulesets import go
 from tests.boards.test_signal import PAY, REFUND, booked, design, ruleset  # noqa: F401 (design is a fixture)
-from tests.factories import actor
+from tests.factories import actor, make_card
 
 HTMX = {"HX-Request": "true"}
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,6 +40,24 @@ def test_a_press_is_answered_when_the_rules_have_acted(browse, staff, card, head
     history = browse(staff).get(at(card)).content.decode()
     assert "<b>Tomás Rivera</b> sent the event Paid." in history
     assert "Rule, because: Tomás Rivera sent the event Paid." in history
+
+
+@pytest.mark.parametrize("through", ["page", "API"])
+def test_the_buttons_stay_with_a_phase_that_gets_another_name(browse, staff, manager, owner, card, through):
+    renamed, workflow = card.phase, card.workflow
+    if through == "page":
+        place = f"/brightside/workflows/{workflow.slug}/phases/{renamed.pk}/update/"
+        browse(manager).post(place, {"name": "Ordered", "stage": "new", "description": ""})
+    else:
+        answer = program_of(owner).patch(f"/workflows/v1/phases/{renamed.pk}", {"phase": {"name": "Ordered"}})
+        assert answer.status == 200
+    other = make_card(Phase.create(workflow, name="Booked", stage="new", by=actor(manager)))
+    html = browse(staff).get(at(card)).content.decode()
+    assert "Ordered" in html
+    assert "Paid</span>" in html
+    assert "Paid</span>" not in browse(staff).get(at(other)).content.decode(), "it only bears the old name"
+    answer = browse(staff).post(at(card, "signal/"), {"event": "Pay"}, follow=True)
+    assert "Paid: moved to Packing" in answer.content.decode()
 
 
 def test_a_button_that_asks_is_a_page_without_scripts_and_a_dialog_with_them(browse, staff, card):
