@@ -65,6 +65,8 @@ class StepForm(forms.Form):
         fields["required"].choices = [*((key, words.capitalize()) for key, words in FACTS.items()), *custom]
         if step["win"]:
             del fields["stage"]
+        if (step["win"] or step["stage"] == "cancelled") and not step["trigger"]:
+            del fields["trigger"]  # nothing comes after it
 
     def clean(self):
         """Count time in hours, the checklist in lines, and nothing as nothing."""

@@ -61,7 +61,10 @@ def describe(request, workflow):
 @require_POST
 @allowed("draft.change")
 def add(request, workflow):
-    """Add a step: a status of the library, or a new one that the library learns on the fly; then ask for its trigger."""
+    """Add a step: a status of the library, or a new one that the library learns on the fly.
+
+    Then its trigger is asked for, unless it is one in which work ends.
+    """
     workflow = find_workflow(request, workflow)
     try:
         status = _status(request)
@@ -70,6 +73,8 @@ def add(request, workflow):
         opened = draft.add_step(**told, by=request.actor)
     except ValidationError as error:
         return _refuse(request, workflow, error)
+    if status.stage == "cancelled":
+        return _say(request, workflow, f"Added {status.name} to the draft.", saved=opened)
     return _say(request, workflow, f"Added {status.name} to the draft. When does a card move on?", opened=opened)
 
 

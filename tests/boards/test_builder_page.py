@@ -118,6 +118,25 @@ def test_a_status_is_picked_from_the_library_and_asked_for_its_trigger(workflow,
 
 
 @WAYS
+def test_a_status_in_which_work_ends_is_asked_for_no_trigger(workflow, phases, client, headers):
+    status = Status.objects.filter(stage="cancelled").first()
+    answer = client.post(f"{PAGE}add/", {"status": status.pk}, headers=headers)
+    answered(answer, headers, f"Added {status.name} to the draft.")
+    page = said(answer) if headers else said(client.get(answer.url))
+    step = Draft.of(workflow).design["steps"][-1]
+    assert (step["name"], step["stage"]) == (status.name, "cancelled")
+    assert "When does a card move on?" not in page
+    assert f'id="form-{step["id"]}"' not in page, "its settings are not opened"
+    for end in (step["id"], str(phases[-1].pk)):
+        settings = said(client.get(PAGE, {"open": end}))
+        assert f'id="step-{end}-wip_limit"' in settings
+        assert f'id="step-{end}-trigger"' not in settings
+        sent = full(Draft.of(workflow).step(end), wip_limit=5)
+        assert client.post(f"{PAGE}{end}/update/", sent, headers=headers).status_code in (200, 302)
+        assert Draft.of(workflow).step(end)["wip_limit"] == 5
+
+
+@WAYS
 def test_a_status_that_is_not_there_is_created_on_the_fly(business, workflow, phases, client, headers):
     page = said(client.get(PAGE, {"find": "Site visit"}))
     assert "Create “Site visit” in" in page
