@@ -18,7 +18,7 @@ from django.core.exceptions import ValidationError
 from automations.actions.registry import actions
 from automations.document import LARGEST, MOST_ACTIONS, Document, fits
 from automations.inputs import CARD_FIELDS, Input, Where, folded
-from automations.offers import OPEN, Offers
+from automations.offers import OPEN, PHASES, Offers
 from automations.rulesets import CHANGE_STATE, KNOWN, SEND_EVENT, as_action, as_rule
 from boards.checking import MOST_TOLD
 from boards.definitions import STAGE_ORDER, Problem
@@ -29,7 +29,6 @@ from boards.search import as_uuid
 
 NEXT = "next"
 UNSAID = ""
-PHASES = ("phase", "phases", "destination")  # kinds of values that may name a step of the design
 # What fills a fact in, besides an attribute or a field that is called like it.
 FILLS = {"set_due_date": "due_date", "assign": "assignee", "add_checklist": "checklist"}
 

@@ -36,6 +36,7 @@ class Offer:
 
 OFFERS: dict[str, Callable[[Business], Iterable[Offer]]] = {}
 OPEN: set[str] = set()  # the kinds for which something else may be written
+PHASES = ("phase", "phases", "destination")  # those that may name a phase
 
 
 def offer(kind: str, rows: Callable[[Business], Iterable[Offer]], *, is_open: bool = False) -> None:

@@ -2,11 +2,16 @@
 
 from django.urls import path
 
-from automations.views import buttons, health, inbox, inlets, mail, rules, runs, webhooks
+from automations.views import buttons, health, inbox, inlets, mail, rules, rulesets, runs, webhooks
 
 urlpatterns = [
     path("cards/<int:number>/buttons/", buttons.buttons, name="card_buttons"),
     path("cards/<int:number>/buttons/press/", buttons.press, name="rule_press"),
+    path("workflows/<slug:workflow>/builder/rulesets/add/", rulesets.add_ruleset, name="ruleset_add"),
+    path("workflows/<slug:workflow>/builder/rulesets/<int:place>/", rulesets.ruleset, name="ruleset"),
+    path(
+        "workflows/<slug:workflow>/builder/rulesets/<int:place>/remove/", rulesets.remove_ruleset, name="ruleset_remove"
+    ),
     path("rules/", rules.rules, name="rules"),
     path("rules/new/", rules.new, name="rule_new"),
     path("rules/recipes/", rules.recipes, name="rule_recipes"),

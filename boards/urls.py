@@ -16,7 +16,6 @@ from boards.views import (
     moving,
     orders,
     people,
-    rulesets,
     versions,
     workflows,
 )
@@ -53,11 +52,6 @@ urlpatterns = [
     path("workflows/<slug:workflow>/builder/mend/", builder.mend, name="builder_mend"),
     path("workflows/<slug:workflow>/builder/publish/", builder.publish, name="builder_publish"),
     path("workflows/<slug:workflow>/builder/import/", versions.bring_in, name="builder_import"),
-    path("workflows/<slug:workflow>/builder/rulesets/add/", rulesets.add_ruleset, name="ruleset_add"),
-    path("workflows/<slug:workflow>/builder/rulesets/<int:place>/", rulesets.ruleset, name="ruleset"),
-    path(
-        "workflows/<slug:workflow>/builder/rulesets/<int:place>/remove/", rulesets.remove_ruleset, name="ruleset_remove"
-    ),
     path("workflows/<slug:workflow>/builder/<uuid:phase>/send/", builder.send_cards, name="builder_send"),
     path("workflows/<slug:workflow>/copy/", versions.copy, name="workflow_copy"),
     path("workflows/<slug:workflow>/versions/", versions.versions, name="versions"),

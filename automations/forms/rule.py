@@ -398,11 +398,16 @@ class Sheet:
         conditions = self._written_conditions()
         if conditions or "conditions" in self.original:
             written["conditions"] = conditions
+        written["actions"] = self.written_actions
+        return written
+
+    @property
+    def written_actions(self) -> list[dict]:
+        """Return its actions as a document says them."""
         before = self.original.get("actions") or []
-        written["actions"] = [
+        return [
             self._written_action(row, before[at] if at < len(before) else None) for at, row in enumerate(self.thens)
         ]
-        return written
 
     def is_valid(self) -> bool:
         """Answer whether it can be kept; what is wrong stands at its place, what is not there is only said."""
@@ -410,12 +415,9 @@ class Sheet:
             self.when.error = "Choose when it acts."
         for row, raw in zip(self.ifs, self.conditions, strict=True):
             self._check_condition(row, raw)
-        for row in self.thens:
-            if not row.key:
-                row.error = "Choose what is done, or take this line out."
         if not self.thens:
             self.errors["actions"] = ["Say what is to be done: add an action."]
-        good = [blank.check(self.where) for row in (self.when, *self.thens) for blank in row.blanks]
+        good = [self.check_actions(), *(blank.check(self.where) for blank in self.when.blanks)]
         if self.errors or not all(good) or any(row.error or any(b.error for b in row.blanks) for row in self.rows):
             return False
         try:
@@ -423,6 +425,14 @@ class Sheet:
         except ValidationError as error:
             self.blame(error)
         return not self.errors
+
+    def check_actions(self) -> bool:
+        """Answer whether its actions are filled in well; what is wrong stands at its place, what is not there is only said."""
+        for row in self.thens:
+            if not row.key:
+                row.error = "Choose what is done, or take this line out."
+        good = [blank.check(self.where) for row in self.thens for blank in row.blanks]
+        return all(good) and not any(row.error for row in self.thens)
 
     def blame(self, error: ValidationError) -> None:
         """Take in what a verb refused."""

@@ -1,4 +1,4 @@
-"""Versions of a design as pages: read, compared, brought back, carried out and in; rulesets written in the builder."""
+"""Versions of a design as pages: read, compared, brought back, carried out and in."""
 
 import html
 import json
@@ -9,7 +9,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from boards.models import Definition, Draft, Phase, Workflow
-from boards.models.draft import design_of
 from boards.models.library import stock
 from tests.factories import actor, make_card, make_workflow
 
@@ -23,7 +22,6 @@ NAMES = [
     "Invoice paid",
     "Won",
 ]
-RULESET = {"name": "Pack", "triggers": ["Price quote sent"], "to": "Invoice sent", "button": "Pack it", "confirm": "on"}
 
 
 @pytest.fixture
@@ -289,42 +287,6 @@ def test_a_file_that_is_no_design_is_refused_in_words(workflow, client, sent, sa
     assert Workflow.objects.count() == 1
 
 
-def test_a_ruleset_is_written_in_plain_words_and_makes_a_valid_document(workflow, client, by):
-    answer = client.post(f"{HERE}builder/rulesets/add/", RULESET, follow=True)
-    assert "Pack" in said(answer)
-    written = Draft.of(workflow).design["rulesets"][0]
-    assert written["rules"] == [{"name": "FLUENTRETAIL.base.ChangeState", "props": {"status": "Invoice sent"}}]
-    assert written["userActions"][0]["context"][0] | {"modules": []} == {
-        "type": "PRIMARY", "modules": [], "label": "Pack it", "confirm": True,
-    }  # fmt: skip
-    workflow.publish(Draft.of(workflow), by=by)
-    card = make_card(workflow.phases.get(name="Price quote sent"))
-    assert "Pack it" in said(client.get(f"/brightside/cards/{card.number}/"))
-
-
-def test_a_ruleset_that_makes_no_sense_is_refused_where_it_is_written(workflow, client):
-    for wrong, says in (
-        ({"name": "two words"}, "One word: no spaces."),
-        ({"rules": "{"}, "This is no JSON."),
-        ({"rules": '[{"name": "Nobody.Knows"}]'}, "Nobody.Knows"),
-    ):
-        answer = client.post(f"{HERE}builder/rulesets/add/", RULESET | wrong)
-        assert answer.status_code == 422
-        assert says in said(answer)
-    assert Draft.of(workflow).design == design_of(workflow)
-
-
-def test_a_ruleset_is_changed_and_taken_out(workflow, client):
-    client.post(f"{HERE}builder/rulesets/add/", RULESET)
-    assert "Pack it" in said(client.get(f"{HERE}builder/rulesets/0/"))
-    client.post(f"{HERE}builder/rulesets/0/", RULESET | {"to": "Invoice paid", "button": ""})
-    changed = Draft.of(workflow).design["rulesets"][0]
-    assert (changed["rules"][0]["props"]["status"], changed["userActions"]) == ("Invoice paid", [])
-    assert client.get(f"{HERE}builder/rulesets/1/").status_code == 404
-    client.post(f"{HERE}builder/rulesets/0/remove/", {"name": "Pack"})
-    assert Draft.of(workflow).design["rulesets"] == []
-
-
 def test_a_problem_is_put_right_by_its_button(workflow, client, by):
     draft = Draft.begin(workflow, by=by)
     win = draft.design["steps"][-1]
@@ -337,13 +299,3 @@ def test_a_problem_is_put_right_by_its_button(workflow, client, by):
     assert "was changed a moment ago" in said(
         client.post(f"{HERE}builder/mend/", {"fix": json.dumps(fix)}, follow=True)
     )
-
-
-def test_a_ruleset_that_another_has_taken_the_place_of_is_not_overwritten(workflow, client):
-    for name in ("Pack", "Send"):
-        client.post(f"{HERE}builder/rulesets/add/", RULESET | {"name": name, "button": ""})
-    client.post(f"{HERE}builder/rulesets/0/remove/", {"name": "Pack"})
-    answer = client.post(f"{HERE}builder/rulesets/0/", RULESET | {"was": "Pack", "button": ""})
-    assert answer.status_code == 409
-    assert 'name="was" value="Pack"' in said(answer)
-    assert [ruleset["name"] for ruleset in Draft.of(workflow).design["rulesets"]] == ["Send"]

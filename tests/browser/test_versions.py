@@ -133,13 +133,24 @@ def test_a_file_that_was_downloaded_makes_a_workflow(open_page, manager, workflo
     expect(page.get_by_role("alert")).to_contain_text("statuses[0]")
 
 
-def test_a_ruleset_is_written_and_its_button_is_on_the_card(open_page, manager, workflow):
+def test_a_ruleset_is_written_and_its_button_is_on_the_card(open_page, manager, workflow, assert_accessible):
     page = visit(open_page, manager, "builder/")
     page.get_by_role("link", name="Add a ruleset").click()
     page.get_by_label("Name of the event").fill("Checked")
     page.get_by_label("Price quote sent").check()
-    page.get_by_label("The card moves to").select_option("Quality check")
-    page.get_by_label("A button on the card").fill("It is checked")
+    page.get_by_role("button", name="Action", exact=True).press("Enter")
+    row = page.get_by_role("group", name="Action 1")
+    expect(row.get_by_label("What is done")).to_be_focused()
+    row.get_by_label("What is done").select_option("move the card to")
+    row.get_by_label("phase").select_option("Quality check")
+    page.get_by_role("button", name="Button", exact=True).press("Enter")
+    expect(page.get_by_label("It says")).to_be_focused()
+    page.keyboard.type("It is checked")
+    page.get_by_role("button", name="Ask for something").press("Enter")
+    page.get_by_label("It asks for").fill("How it was")
+    page.get_by_label("The answer is").select_option("One of several")
+    page.get_by_label("Choices, with commas between").fill("Fine, Not so fine")
+    assert_accessible(page)
     page.get_by_role("button", name="Keep in the draft").click()
     expect(page.locator("#rulesets")).to_contain_text("Checked comes to a card in Price quote sent")
     expect(page.locator("#rulesets")).to_contain_text("move the card to Quality check")
@@ -149,6 +160,8 @@ def test_a_ruleset_is_written_and_its_button_is_on_the_card(open_page, manager, 
     card = make_card(Phase.objects.get(workflow=workflow, name="Price quote sent"))
     page.goto(f"/brightside/cards/{card.number}/")
     page.get_by_role("button", name="It is checked").first.click()
+    page.get_by_label("How it was").select_option("Fine")
+    page.get_by_role("button", name="It is checked", exact=True).click()
     expect(page.locator("#card-where")).to_have_text("Quality check")
 
 
@@ -157,7 +170,10 @@ def test_a_ruleset_is_written_and_its_button_is_on_the_card(open_page, manager, 
 def test_all_of_it_is_accessible_and_fits(open_page, manager, workflow, assert_accessible, scheme, phone):
     by = actor(manager)
     draft = Draft.begin(workflow, by=by)
-    draft.set_ruleset({"name": "Look", "triggers": [{"status": "Won"}], "rules": []}, by=by)
+    asks = [{"name": "box", "label": "Box", "type": "LIST", "source": "S,M"}]
+    look = {"eventName": "Look", "context": [{"label": "Look"}], "attributes": asks}
+    rules = [{"name": "move_card", "props": {"to": "next"}}, {"name": "archive_card"}]
+    draft.set_ruleset({"name": "Look", "triggers": [{"status": "Won"}], "rules": rules, "userActions": [look]}, by=by)
     page = open_page(manager, phone=phone, color_scheme=scheme)
     for place in (
         "builder/",
