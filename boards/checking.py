@@ -257,7 +257,8 @@ def sound(document) -> dict:
 
 def names_a_workflow(document) -> bool:
     """Answer whether a document says in a valid way which workflow it is about."""
-    read = sound(document)
+    about = ("entityType", "entitySubtype")
+    read = sound({key: document.get(key) for key in about} if isinstance(document, dict) else document)
     return read["entityType"] in ENTITY_TYPES and bool(read["entitySubtype"])
 
 

@@ -44,7 +44,8 @@ class Draft(models.Model):
 
     FIXES = ("set_step", "add_step", "drop_ruleset", "drop_rule")
 
-    put = None  # the document it was read from, where a program put one
+    put = None  # the document it was read from, where a program put one, and what could be read of it
+    put_sound = None
 
     class Meta:
         ordering = ["-updated_at", "id"]
@@ -73,8 +74,8 @@ class Draft(models.Model):
         moves: as in documents.read.
         """
         draft = cls.running(workflow)
-        draft.design = documents.read(checking.sound(document), draft.based_on, shelf_of(workflow), moves)
-        draft.put = document
+        draft.put, draft.put_sound = document, checking.sound(document)
+        draft.design = documents.read(draft.put_sound, draft.based_on, shelf_of(workflow), moves)
         return draft
 
     @property
@@ -175,8 +176,9 @@ class Draft(models.Model):
         document = self._written(self.shelf)
         is_plain_board = not self.put and (not document["rulesets"] or document["entityType"] == OWN_ENTITY)
         found = checking.check(document, self.shelf)
+        sound = self.put_sound or checking.sound(document)
         for inspect in definitions.inspectors:
-            found += inspect(self.workflow, checking.sound(document))
+            found += inspect(self.workflow, sound)
         for problem in found:
             if _mark(problem) not in told and not (is_plain_board and problem.code in OF_RULESETS):
                 yield replace(problem, steps=problem.steps or self._steps_named(problem.attributes))
@@ -424,7 +426,7 @@ class Draft(models.Model):
     def apply(self, by: Actor, *, finish_old: bool = False) -> None:
         """Make the running design what the draft says, through the phases' own verbs; part of Workflow.publish."""
         phases = {str(phase.pk): phase for phase in self.workflow.phases.all()}
-        running = {step["id"]: step for step in design_of(self.workflow)["steps"]}
+        running = {step["id"]: step for step in _steps_of(self.workflow)}
         rows = self._rows()
         for step in self.design["steps"]:
             if step["id"] not in phases:
@@ -550,19 +552,23 @@ class Draft(models.Model):
 
 def design_of(workflow) -> dict:
     """Return the running design of a workflow as a document."""
+    published = workflow.definitions.first()
+    kept = published.beside_the_steps if published else {"rulesets": [], "settings": {}, "unplaced": []}
+    about = {key: getattr(workflow, key) for key in ("name", "type", "description", "entity_type", "entity_subtype")}
+    design = {**about, "steps": _steps_of(workflow), "removed": [], **kept}
+    now = _names(design)
+    called = {name: now.get(pk, name) for pk, name in published.steps.items()} if published else {}
+    return design | {"rulesets": renamed(design, called)}
+
+
+def _steps_of(workflow) -> list[dict]:
     known = _field_keys(workflow)
     steps = []
     for phase in workflow.phases.filter(last_major=None):
         step = {key: getattr(phase, key) for key in definitions.SETTINGS if key not in POINTERS}
         step |= {key: _text(getattr(phase, f"{key}_id")) for key in POINTERS}
         steps.append({"id": str(phase.pk), **step, "required": _known(phase.required, known), "win": phase.is_win})
-    published = workflow.definitions.first()
-    kept = published.beside_the_steps if published else {"rulesets": [], "settings": {}, "unplaced": []}
-    about = {key: getattr(workflow, key) for key in ("name", "type", "description", "entity_type", "entity_subtype")}
-    design = {**about, "steps": steps, "removed": [], **kept}
-    now = _names(design)
-    called = {name: now.get(pk, name) for pk, name in published.steps.items()} if published else {}
-    return design | {"rulesets": renamed(design, called)}
+    return steps
 
 
 def _names(design) -> dict[str, str]:
