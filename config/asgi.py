@@ -18,7 +18,7 @@ from boards import live  # isort: skip
 from config import api  # isort: skip
 from django.conf import settings  # isort: skip
 
-THREADS = int(os.environ.get("WEB_THREADS", "8"))
+THREADS = int(os.environ.get("WEB_THREADS", "4"))  # more of them hand Python's one lock around more than they work
 BODY_BYTES = settings.BODY_BYTES  # the most that a request may bring
 BODY_SECONDS = 60  # and how long it may take about it
 BODY_PACE = 50_000  # bytes a second; what a slow line brings at this pace may take longer
