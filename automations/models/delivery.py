@@ -308,21 +308,21 @@ class Delivery(models.Model):
 
     def _settle(self, outcome: Outcome) -> None:
         """Write down what came of an attempt, unless another worker has taken over meanwhile."""
-        now, attempts = timezone.now(), self.attempts
+        now, lease = timezone.now(), self.leased_until  # no other attempt has this very lease
         attempt = {"at": now.isoformat(timespec="seconds"), "sent": outcome.is_sent, "said": outcome.said}
         self.log = [*self.log, attempt | outcome.shown][-LOGGED:]
         self.error, self.leased_until = outcome.said[:500], None
         if outcome.is_sent:
             self.state, self.finished_at = self.SENT, now
         elif outcome.is_put_off:
-            self.state, self.due_at, self.attempts = self.WAITING, now + PUT_OFF, attempts - 1
+            self.state, self.due_at, self.attempts = self.WAITING, now + PUT_OFF, self.attempts - 1
         elif outcome.is_final or outcome.is_gone or self.attempts >= self.most_attempts:
             self.state, self.finished_at = self.GIVEN_UP, now
         else:
             self.state, self.due_at = self.FAILED, now + _pause(self.attempts, outcome)
         kept = ("log", "error", "leased_until", "state", "finished_at", "due_at", "attempts")
         with writing(), transaction.atomic():
-            mine = Delivery.objects.open().filter(pk=self.pk, attempts=attempts, leased_until__isnull=False)
+            mine = Delivery.objects.open().filter(pk=self.pk, leased_until=lease)
             if not mine.update(**{name: getattr(self, name) for name in kept}):
                 return
             if self.is_open:

@@ -207,6 +207,18 @@ def test_a_worker_that_was_taken_over_writes_nothing_any_more(queue, receiver):
     assert (delivery.state, delivery.error) == (Delivery.SENT, "")
 
 
+def test_nor_into_what_somebody_sends_again_meanwhile(queue, manager):
+    delivery = queue()
+    paused = Delivery._claim(delivery.pk)
+    Delivery.objects.filter(pk=delivery.pk).update(state=Delivery.GIVEN_UP, leased_until=None)
+    Delivery.objects.get(pk=delivery.pk).resend(by=actor(manager))
+    held = Delivery._claim(delivery.pk)
+    paused._settle(Outcome(False, "I was asleep"))
+    held._settle(Outcome(True))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.error) == (Delivery.SENT, "")
+
+
 def test_one_that_ends_every_worker_is_set_aside(queue, receiver):
     delivery = again(queue(), attempts=ATTEMPTS)
     assert (delivery.state, receiver.got) == (Delivery.GIVEN_UP, [])
