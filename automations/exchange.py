@@ -1,4 +1,4 @@
-"""All rules of a business as one document, out and in."""
+"""Rules as a document that another business can read: one, or all of a business, out and in."""
 
 from functools import cache
 
@@ -9,7 +9,7 @@ from accounts.models import Business
 from accounts.verbs import in_one
 from automations.conditions import is_group, kind_of
 from automations.document import Document, action_of
-from automations.inputs import Input, Where, by_name
+from automations.inputs import Input, Missing, Where, by_name
 from automations.models.rule import OFF, Rule
 
 
@@ -23,25 +23,57 @@ def export(business: Business) -> dict:
     return {"rules": [rule.exported() | {"rule": names.written(rule)} for rule in rules.order_by("created_at", "pk")]}
 
 
-def import_all(business: Business, document, *, by: Actor) -> list[Rule]:
-    """Make the rules of a document, all or none, switched off; a workflow that is not there is left out.
+def export_one(rule: Rule) -> dict:
+    """Return a rule's document in the same words; with name and workflow beside where it leaves them out."""
+    written = _Names().written(rule)
+    return written if rule.says_all_of_itself else rule.exported() | {"rule": written}
 
-    Raises ValidationError that names the rule that makes no sense.
+
+class Untaken(ValidationError):
+    """Rules that cannot be taken in, each with the reason; others: how many of the document could be."""
+
+    def __init__(self, reasons: list[str], others: int):
+        super().__init__(reasons, code="document")
+        self.others = others
+
+
+def import_all(business: Business, document, *, only_good: bool = False, by: Actor) -> list[Rule]:
+    """Make the rules of a document, switched off: all or none, or only those that can be taken.
+
+    Raises Untaken, which says of each rule that makes no sense, or is for a workflow that is not there, why.
     """
     rules = document.get("rules") if isinstance(document, dict) else None
     if not isinstance(rules, list):
         raise ValidationError("Rules are exchanged as an object with a list of rules.", code="document")
-    return in_one(lambda: [_import(business, written, by) for written in rules])
+    return in_one(lambda: _import_each(business, rules, only_good, by))
+
+
+def _import_each(business: Business, rules: list, only_good: bool, by: Actor) -> list[Rule]:
+    made, reasons = [], []
+    for place, written in enumerate(rules, 1):
+        try:
+            made.append(_import(business, written, by))
+        except ValidationError as refusal:
+            reasons.append(f"{_called(written) or f'Rule {place}'}: {' '.join(refusal.messages)}")
+            if getattr(refusal, "code", "") == "too_many":
+                break
+    if reasons and not (only_good and made):
+        raise Untaken(reasons, len(made))
+    return made
 
 
 def _import(business: Business, written, by: Actor) -> Rule:
     written = written if isinstance(written, dict) else {}
-    name = str(written.get("name") or "")
-    workflow = business.workflows.filter(name=written.get("workflow") or "").first()
-    try:
-        return Rule.create(business, written.get("rule"), name=name, workflow=workflow, state=OFF, by=by)
-    except ValidationError as refusal:
-        raise ValidationError(f"{name or 'A rule'}: {' '.join(refusal.messages)}", code="document") from None
+    workflow, named = None, written.get("workflow")
+    if named:
+        workflow = business.workflows.filter(name=str(named)).first()
+        if workflow is None:  # without it the rule would heed the cards of every workflow
+            raise Missing("workflow", named)
+    return Rule.create(business, written.get("rule"), name=_called(written), workflow=workflow, state=OFF, by=by)
+
+
+def _called(written) -> str:
+    return str(written.get("name") or "") if isinstance(written, dict) else ""
 
 
 # Names instead of ids ---------------------------------------------------------------------------------

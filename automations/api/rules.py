@@ -252,7 +252,10 @@ def export_rules(request):
 
 @operation(router, "POST", "/rulebook", verb="rule.create", answers=Imported, codes=CODES)
 def import_rules(request, body: Rulebook):
-    """Make the rules of such a document, all or none, switched off, beside those that are there."""
+    """Make the rules of such a document, all or none, switched off, beside those that are there.
+
+    The message says of each rule that cannot be taken why: it makes no sense, or is for a workflow that is not there.
+    """
     with _in_words():
         made = exchange.import_all(request.business, {"rules": body.rules}, by=request.actor)
     return {"ids": [str(rule.pk) for rule in made]}
@@ -265,7 +268,7 @@ def _in_words():
         yield
     except ValidationError as error:
         parts = getattr(error, "error_dict", {})
-        if isinstance(error, Stale) or (not parts and error.code in CODES):
+        if isinstance(error, Stale) or (not parts and getattr(error, "code", "") in CODES):
             raise
         part = next(iter(parts), "")
         raise Refused(400, "UNSUPPORTED_RULE", " ".join(error.messages), part=part) from None

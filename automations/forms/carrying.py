@@ -9,7 +9,9 @@ LARGEST = 2_000_000  # bytes of a file
 
 
 class CarryForm(forms.Form):
-    """A document of one rule or of several, typed or in a file."""
+    """A document of one rule or of several, typed or in a file; others: how many of them can be taken though some cannot."""
+
+    others = 0
 
     document = forms.CharField(
         required=False,
@@ -46,9 +48,15 @@ class CarryForm(forms.Form):
         found = found if isinstance(found, list) else [found]
         if not found or not all(isinstance(one, dict) for one in found):
             raise ValidationError({"document": "A rule is an object with trigger, conditions and actions."})
+        self.text = text
         sent["found"] = {"rules": [one if "rule" in one else {"name": one.get("name"), "rule": one} for one in found]}
         return sent
 
     def blame(self, error: ValidationError) -> None:
-        """Take in what the verb refused."""
-        self.add_error("document", " ".join(error.messages))
+        """Take in what the verb refused, rule by rule; what was in a file stands in the field then, to be mended."""
+        self.data = self.data.copy()
+        self.data["document"], self.others = self.text, getattr(error, "others", 0)
+        if len(error.messages) == 1:
+            return self.add_error("document", error.messages)
+        self.add_error(None, error.messages)
+        return self.add_error("document", f"{len(error.messages)} rules cannot be taken. Nothing was imported.")

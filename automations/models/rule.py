@@ -336,13 +336,13 @@ class Rule(models.Model):
         workflow = {"workflow": self.workflow.name} if self.workflow else {}
         return {"name": self.name, "state": self.state, **workflow, "rule": self.document}
 
-    def exported_alone(self) -> dict:
-        """Return the document as it was written; with name and workflow beside where it leaves them out."""
+    @property
+    def says_all_of_itself(self) -> bool:
+        """Answer whether its document alone brings back its name and its workflow."""
         named = self.document.get("name")
         with suppress(ValidationError):  # a rule that this version does not know has no short name
             named = named or _in_short(self.read)
-        says_all = named == self.name and (not self.workflow or "workflow" in self.document)
-        return self.document if says_all else self.exported()
+        return named == self.name and (not self.workflow or "workflow" in self.document)
 
     def _lock(self) -> None:
         self.refresh_from_db(from_queryset=Rule.objects.select_for_update(of=("self",)))

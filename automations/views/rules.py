@@ -366,9 +366,9 @@ def export(request):
 
 @allowed("rule.create")
 def export_one(request, rule):
-    """Carry a rule out as its document says it."""
+    """Carry a rule out as its document says it, in words that another business can read."""
     rule = find(request, rule)
-    return _file(rule.exported_alone(), slugify(rule.name) or "rule")
+    return _file(exchange.export_one(rule), slugify(rule.name) or "rule")
 
 
 def _file(document, name: str):
@@ -382,8 +382,9 @@ def bring_in(request):
     """Make rules from a document: one rule, several, or all rules of a business."""
     form = CarryForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
+        found, only_good = form.cleaned_data["found"], request.POST.get("do") == "only_good"
         try:
-            made = exchange.import_all(request.business, form.cleaned_data["found"], by=request.actor)
+            made = exchange.import_all(request.business, found, only_good=only_good, by=request.actor)
         except ValidationError as error:
             form.blame(error)
         else:

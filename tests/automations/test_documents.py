@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from accounts.models import Event
 from automations.actions.registry import actions
 from automations.conditions import OPERATORS, WORDS, facts
-from automations.exchange import export, import_all
+from automations.exchange import export, export_one, import_all
 from automations.models import Rule
 from automations.occasion import Occasion
 from automations.triggers import triggers
@@ -69,6 +69,7 @@ def test_all_rules_go_out_and_come_in_as_one_document(business, owner, stranger,
         state = ("on", "watch", "off")[number % 3]
         Rule.create(business, written, workflow=workflow if number == 1 else None, state=state, by=actor(owner))
     out = export(business)
+    make_workflow(stranger.business, workflow.name)
     made = import_all(stranger.business, json.loads(json.dumps(out)), by=actor(stranger))
     assert [rule.state for rule in made] == ["off"] * len(WRITTEN), "what comes from elsewhere is looked at first"
     there = export(stranger.business)
@@ -100,7 +101,7 @@ def test_rules_that_name_rows_by_id_are_understood_by_a_business_with_the_same_w
     out = json.loads(json.dumps(export(business)))
     carried, waits = (one["rule"] for one in out["rules"])
     second = f"{workflow.name} / {phases[1].name}"
-    assert rule.exported_alone() == by_id, "alone it goes as it was written"
+    assert export_one(rule) == carried | {"workflow": workflow.name}, "also alone"
     assert carried["workflow"] == workflow.name
     assert carried["conditions"]["all"][0]["value"] == [second, "Elsewhere"]
     assert carried["conditions"]["all"][1]["any"][1]["value"] == staff.user.email
@@ -130,11 +131,27 @@ def test_a_phase_is_called_by_its_whole_name_also_where_names_hold_strokes(busin
     assert why_not(card, [{"field": "phase", "op": "is_not", "value": "Repairs / spares / In / out"}]) == ""
 
 
-def test_of_a_document_that_is_wrong_nothing_is_imported(business, owner):
-    out = {"rules": [{"name": "A", "rule": WRITTEN[0]}, {"name": "B", "rule": {"trigger": "nothing"}}]}
-    with pytest.raises(ValidationError, match="B: "):
+def test_of_a_document_that_is_wrong_nothing_is_imported_and_each_rule_that_cannot_be_is_told(business, owner):
+    elsewhere = {"workflow": "Repairs"}
+    out = {
+        "rules": [
+            {"name": "A", "rule": WRITTEN[0]},
+            {"name": "B", "rule": {"trigger": "nothing"}},
+            {"name": "C", "rule": WRITTEN[0]} | elsewhere,
+            {"name": "D", "rule": WRITTEN[0] | elsewhere},
+            {"rule": WRITTEN[0] | elsewhere},
+            7,
+        ]
+    }
+    with pytest.raises(ValidationError) as refusal:
         import_all(business, out, by=actor(owner))
+    names, told = zip(*(message.split(": ", 1) for message in refusal.value.messages), strict=True)
+    assert names == ("B", "C", "D", "Rule 5", "Rule 6")
+    assert told[0].startswith("“nothing” is no trigger.")
+    assert told[1:4] == ("There is no workflow “Repairs”.",) * 3
     assert not Rule.objects.exists()
+    (made,) = import_all(business, out, only_good=True, by=actor(owner))
+    assert (made.name, made.state) == ("A", "off")
 
 
 def test_what_a_rule_names_that_is_not_there_is_told_and_no_reason_to_refuse_it(business, owner, phases):

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.core.files.base import ContentFile
 from django.urls import reverse
 
 from automations.actions.registry import actions
@@ -350,6 +351,23 @@ def test_what_makes_no_sense_is_not_imported_and_stays_in_the_field(page, busine
     assert not business.rules.exists()
 
 
+def test_rules_that_cannot_be_taken_are_told_and_the_others_are_taken_where_that_is_wished(page, business):
+    rules = [{"name": "Good", "rule": SEED}] + [{"name": name, "workflow": "Moon", "rule": SEED} for name in "AB"]
+    file = ContentFile(json.dumps({"rules": rules}).encode(), "rules.json")
+    answer = page.post(to("rule_import"), {"file": file})
+    text = read(answer)
+    assert answer.status_code == 422
+    assert "A: There is no workflow “Moon”." in text
+    assert "B: There is no workflow “Moon”." in text
+    assert "2 rules cannot be taken. Nothing was imported." in text
+    assert "Import only the other one" in text
+    assert not business.rules.exists()
+    kept = answer.context["form"]["document"].value()
+    answer = page.post(to("rule_import"), {"document": kept, "do": "only_good"}, follow=True)
+    assert "Imported Good: it is off until you switch it on" in read(answer)
+    assert business.rules.get().name == "Good"
+
+
 @pytest.mark.parametrize("key", [one.key for one in recipes_for()])
 def test_each_recipe_opens_in_the_editor_and_can_be_kept(page, business, key):
     assert page.get(to("rule_recipes")).status_code == 200
@@ -534,6 +552,14 @@ def test_a_rule_of_a_design_is_tried_switched_and_copied_but_not_written(page, o
     of_design.refresh_from_db()
     assert (of_design.name, of_design.state) == ("Greet", "off")
     assert Rule.objects.get(definition=None).name == "Greet (copy)"
+
+
+def test_a_rule_of_a_design_goes_out_alone_with_names_that_another_business_can_read(page, of_design):
+    told = page.get(to("rule_export", of_design.pk)).json()
+    assert told["workflow"] == "ORDER::CC"
+    assert told["rule"]["conditions"] == [{"field": "signalled_in", "op": "is_one_of", "value": ["ORDER::CC / Booked"]}]
+    page.post(to("rule_import"), {"document": json.dumps(told)})
+    assert Rule.objects.get(definition=None).problems == []
 
 
 def test_rules_of_designs_do_not_travel_with_the_others(page, rule, of_design):

@@ -63,7 +63,9 @@ def drawn(client):
         form |= {blank.name: blank.values for blank in row.blanks}
     for one in (form for button in sheet.buttons for form in button.forms):
         told = {key: one.initial.get(key) for key in one.fields}
-        form |= {f"{one.prefix}-{key}": value for key, value in told.items() if value is not None and value is not False}
+        form |= {
+            f"{one.prefix}-{key}": value for key, value in told.items() if value is not None and value is not False
+        }
     return form | {"do": "save", "was": sheet.when.initial["name"]}
 
 
