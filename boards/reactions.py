@@ -41,7 +41,7 @@ def advance_order(sender, event, **kwargs):
         Card.objects.select_related("order__type", "business").filter(pk=event.subject_id, order__isnull=False).first()
     )
     if card:
-        card.order.advance(card, by=Actor.system(card.business, card.order.code).because_of(event))
+        card.order.advance(card, by=Actor.system(card.business, card.order.type.name).because_of(event))
 
 
 def listen():

@@ -3,7 +3,7 @@
 from django import forms
 
 from accounts.models import Membership
-from boards.forms.cards import TOO_LONG, Line, Lines
+from boards.forms.cards import TOO_LONG, Count, Line, Lines
 from boards.forms.workflows import _description, _name
 from boards.models import Draft, Field, Phase
 from boards.models.field import KINDS
@@ -32,9 +32,9 @@ class StepForm(forms.Form):
     stage = forms.ChoiceField(label="Stage group", choices=STAGES)
     description = _description(Phase)
     trigger = forms.ChoiceField(label="Auto-progress when", required=False)
-    wip_limit = forms.IntegerField(label="Card limit", required=False, min_value=1, max_value=9999)
+    wip_limit = Count(label="Card limit", most=9999)
     wip_policy = forms.ChoiceField(label="At the limit", choices=LIMITS)
-    stale_days = forms.IntegerField(label="Warn after", required=False, min_value=1, max_value=3650)
+    stale_days = Count(label="Warn after", most=3650)
     required = forms.MultipleChoiceField(
         label="A card may come in when it has", required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -46,7 +46,7 @@ class StepForm(forms.Form):
         error_messages={"max_length": TOO_LONG},
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    timeout_hours = forms.IntegerField(label="Moves on by itself after", required=False, min_value=1, max_value=87600)
+    timeout_hours = Count(label="Moves on by itself after", most=87600)
     timeout_unit = forms.ChoiceField(label="Counted in", choices=[(HOURS, "hours"), (DAYS, "days")])
     timeout_to = forms.ChoiceField(label="And goes to", required=False)
 

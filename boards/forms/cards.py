@@ -70,6 +70,18 @@ class Lines(forms.CharField):
         return super().to_python(value).replace("\r\n", "\n").replace("\r", "\n")
 
 
+class Count(forms.IntegerField):
+    """A whole number from 1 to `most`; left empty, there is none."""
+
+    def __init__(self, *, most: int, **options):
+        says = {
+            "invalid": "Write a whole number.",
+            "min_value": "At least 1. Left empty, there is none.",
+            "max_value": f"At most {most:,}.",
+        }
+        super().__init__(required=False, min_value=1, max_value=most, error_messages=says, **options)
+
+
 class NameForm(PartForm):
     """The name."""
 

@@ -2,7 +2,7 @@
 
 from django import forms
 
-from boards.forms.cards import TOO_LONG, Lines
+from boards.forms.cards import TOO_LONG, Count, Lines
 from boards.forms.workflows import PhaseForm
 from boards.models import Phase
 from boards.models.phase import FACTS, LIMITS
@@ -16,9 +16,9 @@ class RulesForm(PhaseForm):
     trigger = forms.ModelChoiceField(
         None, label="Moves on when", required=False, empty_label="Nothing: it is moved by hand"
     )
-    wip_limit = forms.IntegerField(label="Card limit", required=False, min_value=1, max_value=9999)
+    wip_limit = Count(label="Card limit", most=9999)
     wip_policy = forms.ChoiceField(label="At the limit", choices=LIMITS)
-    stale_days = forms.IntegerField(label="Stale after days", required=False, min_value=1, max_value=3650)
+    stale_days = Count(label="Stale after days", most=3650)
     required = forms.MultipleChoiceField(
         label="A card must have, to come in", required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -33,9 +33,7 @@ class RulesForm(PhaseForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="One item on each line; a card that comes in is given them.",
     )
-    timeout_hours = forms.IntegerField(
-        label="Moves on by itself after hours", required=False, min_value=1, max_value=87600
-    )
+    timeout_hours = Count(label="Moves on by itself after hours", most=87600)
     timeout_to = forms.ModelChoiceField(None, label="To", required=False, empty_label="The next step")
 
     def __init__(self, *args, phase: Phase, **options):

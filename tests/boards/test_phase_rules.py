@@ -79,13 +79,13 @@ def test_who_sends_no_rules_changes_none(phase, manager, trigger, browse):
 @pytest.mark.parametrize(
     ("rules", "wrong"),
     [
-        ({"wip_limit": "0"}, "greater than or equal to 1"),
-        ({"wip_limit": "many"}, "Enter a whole number"),
+        ({"wip_limit": "0"}, "At least 1. Left empty, there is none."),
+        ({"wip_limit": "many"}, "Write a whole number."),
         ({"wip_policy": "circus"}, "Select a valid choice"),
-        ({"stale_days": "99999"}, "less than or equal to 3650"),
+        ({"stale_days": "99999"}, "At most 3,650."),
         ({"required": ["circus"]}, "Select a valid choice"),
         ({"trigger": "nonsense"}, "Select a valid choice"),
-        ({"timeout_hours": "-1"}, "greater than or equal to 1"),
+        ({"timeout_hours": "-1"}, "At least 1. Left empty, there is none."),
         ({"checklist_lines": "x" * 301}, "At most 300 characters fit on a line."),
         ({"checklist_lines": "\n".join(map(str, range(51)))}, "At most 50 items; these are 51."),
     ],
