@@ -58,6 +58,7 @@ class Job:
     said: tuple[tuple[int, str, str], ...] = ()
     order: str = ""  # the code of the order type it is opened as
     then: tuple[str, ...] = ()  # once won: how far it has come in each workflow that follows
+    lost: tuple[str, str] = ("", "")  # why it came to nothing, where the board has a phase for that: reason and note
     sent: tuple[tuple[str, str], ...] = ()  # what the customer answered in the board's form, where it came through that
 
 
@@ -107,12 +108,13 @@ class Habit:
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """What the cards of a board do by themselves and by its own buttons, from its second version on."""
+    """What a board's second version adds to the first."""
 
     board: str
     says: str
-    fields: tuple[tuple[str, str], ...]  # name and kind of custom fields that its buttons fill in
-    rulesets: tuple[dict, ...]
+    steps: tuple[str, ...] = ()  # statuses of the library that come in
+    fields: tuple[tuple[str, str], ...] = ()  # name and kind of custom fields that its buttons fill in
+    rulesets: tuple[dict, ...] = ()  # what its cards do by themselves and by buttons of the board's own
 
 
 PEOPLE = (
@@ -761,7 +763,24 @@ LEADS = Board(
         Job("Church noticeboard in oak", "Elmwood Primary", 1300, "Commercial", IFE, source=PHONE),
     ),
     dropped=(
-        Job("Tree house", "Harold Pike", 5200, "Furniture", JONAS, source=PHONE),
+        Job(
+            "Tree house",
+            "Harold Pike",
+            5200,
+            "Furniture",
+            JONAS,
+            source=PHONE,
+            lost=("We cannot do this work", "Nobody of us is insured to work in trees"),
+        ),
+        Job(
+            "Hall stand with mirror",
+            "Grace Okafor",
+            1120,
+            "Furniture",
+            TOMAS,
+            source=FRIEND,
+            lost=("Customer chose somebody else", "Found one in a shop for half of it"),
+        ),
         Job("Bunk beds with a slide", "Amara Diallo", 2750, "Furniture", TOMAS, source=WEB, order="MTO"),
     ),
 )
@@ -1134,11 +1153,12 @@ def _go(to: str) -> dict:
 
 
 DESIGNS = (
+    Design("Lead funnel", "What comes to nothing has a place of its own, with the reason why", steps=("Lost",)),
     Design(
         "Repairs",
         "The customer says yes or no to our quote; parts that arrive start the work",
-        (("Agreed price", "number"),),
-        (
+        fields=(("Agreed price", "number"),),
+        rulesets=(
             {
                 "name": "QuoteAgreed",
                 "description": "The customer wants it repaired",

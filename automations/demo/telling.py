@@ -26,6 +26,7 @@ from automations.running import consider
 from boards.intake import submit
 from boards.models import (
     Card,
+    Closing,
     Comment,
     Definition,
     Draft,
@@ -214,17 +215,21 @@ class Telling:
                 self.patience[habit.board, habit.document["trigger"]["phase"]] = (rule, habit.after)
 
     def _publishing(self, design: Design) -> Life:
-        """The manager publishes how a board began, and some days later what it does by itself."""
+        """The manager publishes how a board began, and some days later what it lacked."""
+        by = self._who(story.PRIYA)
         yield self.founded + timedelta(days=5)
         workflow = self.business.workflows.get(name=design.board)
         for name, kind in design.fields:
-            Field.create(workflow, name=name, kind=kind, by=self._who(story.PRIYA))
-        first = workflow.publish(Draft.running(workflow), comment="How we began", by=self._who(story.PRIYA))
+            Field.create(workflow, name=name, kind=kind, by=by)
+        workflow.publish(Draft.running(workflow), comment="How we began", by=by)
         yield self.founded + timedelta(days=16)
-        workflow = self.business.workflows.get(name=design.board)
-        draft = Draft.of_document(workflow, first.document | {"rulesets": [*design.rulesets]})
-        second = workflow.publish(draft, comment=design.says, by=self._who(story.PRIYA))
-        Rule.take_from(second, by=self._who(story.PRIYA))  # at once, as the reaction will when it is told
+        draft = Draft.begin(self.business.workflows.get(name=design.board), by=by)
+        for status in self.business.status_library.filter(name__in=design.steps):
+            draft.add_step(name=status.name, stage=status.stage, status=status, by=by)
+        for ruleset in design.rulesets:
+            draft.set_ruleset(ruleset, by=by)
+        second = draft.workflow.publish(draft, comment=design.says, by=by)
+        Rule.take_from(second, by=by)  # at once, as the reaction will when it is told
 
     def _let_rules_act(self, told: int) -> None:
         """Tell the rules what just happened: inside the story's one transaction nobody else does so in time."""
@@ -313,7 +318,7 @@ class Telling:
         if job.order:
             deeds.append((written, lambda: self._open_order(job, card, by=who(1))))
         if gone:
-            deeds.append((gone, lambda: self._put_away(card, by=who(2))))
+            deeds.append((gone, lambda: self._put_away(card, job, by=who(2))))
         for moment, deed in sorted(deeds, key=lambda one: one[0]):
             yield max(moment, arrivals[0])
             deed()
@@ -346,9 +351,14 @@ class Telling:
         kind = self.business.ordertype_library.get(code=job.order)
         Order.open(kind, name=job.name, contact=card.contact, due_date=card.due_date, card=card, by=by)
 
-    def _put_away(self, card: Card, *, by: Actor) -> None:
+    def _put_away(self, card: Card, job: Job, *, by: Actor) -> None:
+        reason, note = job.lost
         if card.order and not card.is_won:
             card.order.cancel(by=by)
+        elif reason:
+            lost = card.workflow.phases.get(section=Phase.CANCELLED)
+            reason = self.business.reason_library.get(name=reason)
+            card.move(lost, closing={"reason": reason, "note": note}, by=by)
         else:
             card.archive(by=by)
 
@@ -468,6 +478,8 @@ class Telling:
                 elif event.name == "card.item_checked":
                     ticked[event.details["item"]] = event.at
         Card.objects.bulk_update(cards, ["created_at", "updated_at", "entered_at", "archived_at"], batch_size=200)
+        for closing in Closing.objects.filter(business=self.business).select_related("card"):
+            Closing.objects.filter(pk=closing.pk).update(closed_at=history[closing.card_id][-1].at)
         self._date_orders(history)
         self._date_forms(history)
         comments = list(Comment.objects.filter(business=self.business))

@@ -309,21 +309,15 @@ class Workflow(models.Model):
         """Write the phases and labels the workflow starts with; part of its creation, so no events of their own."""
         Phase = self.phases.model
         steps = template.phases if template else ()
-        Phase.objects.bulk_create(
-            [
-                *(
-                    Phase(business_id=self.business_id, workflow=self, name=name, stage=stage, position=i)
-                    for i, (name, stage) in enumerate(steps)
-                ),
-                Phase(
-                    business_id=self.business_id,
-                    workflow=self,
-                    name=template.win if template else "Win",
-                    stage="completed",
-                    section=Phase.WIN,
-                ),
-            ]
-        )
+        phases = [
+            *(Phase(name=name, stage=stage, position=i) for i, (name, stage) in enumerate(steps)),
+            Phase(name=template.win if template else "Win", stage="completed", section=Phase.WIN),
+        ]
+        library = {(status.name, status.stage): status for status in self.business.status_library.all()}
+        for phase in phases:
+            phase.business_id, phase.workflow = self.business_id, self
+            phase.status = library.get((phase.name, phase.stage))
+        Phase.objects.bulk_create(phases)
         Label = self.labels.model
         Label.objects.bulk_create(
             Label(business_id=self.business_id, workflow=self, name=name, tint=tint)

@@ -99,7 +99,7 @@ def test_there_is_enough_to_look_at(said):
     assert set(business.contact_labels.values_list("name", flat=True)) >= {"Home", "Trade"}
     funnel = live.get(name="Lead funnel")
     assert [phase.name for phase in funnel.phases.all()] == [
-        "Customer contacted me", "Contact made", "Price quote sent", "Invoice sent", "Invoice paid", "Won",
+        "Customer contacted me", "Contact made", "Price quote sent", "Invoice sent", "Invoice paid", "Won", "Lost",
     ]  # fmt: skip
     assert funnel.phases.get(name="Invoice sent").trigger.name == "Payment received"
     assert funnel.phases.get(name="Price quote sent").is_full
@@ -107,6 +107,10 @@ def test_there_is_enough_to_look_at(said):
     assert sum(card.value for card in won if card.entered_at.month == 11) == 1_740_000
     assert sum(card.value for card in won if card.entered_at.month == 10) == 1_475_000
     assert funnel.cards.exclude(archived_at=None).count() >= 5
+    lost = funnel.phases.get(name="Lost").cards.all()
+    assert all(card.closings.get().closed_at == card.entered_at for card in lost)
+    assert len(lost) == 2
+    assert funnel.definitions.first().version == "1.1"
     stand = {state: getattr(business.orders, state)().count() for state in ("running", "completed", "cancelled")}
     assert stand == {"running": 7, "completed": 2, "cancelled": 1}
     assert business.orders.filter(steps__card__workflow__name="Delivery and fitting").running().exists()

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from boards.models import Card, Workflow
+from boards.models.library import stock
 from boards.starters import STARTERS
 from tests.factories import actor, make_card, make_workflow
 
@@ -74,6 +75,14 @@ def test_a_starter_makes_its_phases_and_labels_and_opens_the_board(business, man
     assert [phase.name for phase in made.phases.all()] == [*(name for name, _ in wanted.phases), wanted.win]
     assert made.labels.count() == len(wanted.labels)
     assert made.type == wanted.type
+
+
+def test_what_the_library_knows_of_a_starter_is_used_by_it(business, manager, browse):
+    stock(business)
+    browse(manager).post(NEW, {"name": "Ours", "starter": "order"})
+    linked = business.workflows.get().phases.exclude(status=None).select_related("status")
+    assert {phase.status.name for phase in linked} == {"Awaiting payment", "Packing", "Delivered"}
+    assert all((phase.status.name, phase.status.stage) == (phase.name, phase.stage) for phase in linked)
 
 
 def test_an_empty_one_has_its_win_phase_and_opens_its_steps(business, manager, browse):

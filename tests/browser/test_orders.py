@@ -62,7 +62,9 @@ def test_an_order_is_opened_won_by_keyboard_and_goes_on_on_the_next_board(open_p
     page.locator("#card-order a").click()
     expect(page).to_have_url(re.compile(r"/orders/\d+/$"))
     expect(page.get_by_text("Step 2 of 3: Workshop, Reported")).to_be_visible()
-    expect(page.locator(".timeline")).to_contain_text(f"{kind.name} moved the order {Order.objects.get().code} on to Workshop")
+    expect(page.locator(".timeline")).to_contain_text(
+        f"{kind.name} moved the order {Order.objects.get().code} on to Workshop"
+    )
 
 
 def test_a_chain_is_put_in_order_by_keyboard_and_by_mouse_and_saved(open_page, owner, kind):
