@@ -22,7 +22,7 @@ from boards.ordering import BOTTOM, TOP
 from boards.search import as_uuid
 from boards.undoing import OPPOSITES, undo
 from boards.views.board import find_workflow, tile_context, tiles, with_moons
-from boards.views.panel import beside
+from boards.views.panel import beside, is_shown
 
 LARGEST_NUMBER = 2**31 - 1  # a larger one no column holds, so PostgreSQL would not even compare it
 CARD = Prepared(lambda: Card.objects.filter(business=Blank("business"), number=Blank("number")))
@@ -58,12 +58,12 @@ def move(request, number):
     except ValidationError as error:
         if asked and asked.asks and getattr(error, "code", "") in ASKED:
             return _ask(request, asked)
-        return refused(request, error, _board(request, card), pieces=_piece(request, card))
+        return refused(request, error, _back(request, card), pieces=_piece(request, card))
     if event is None:
-        return done(request, _board(request, card), f"{card.name} stayed where it was.", pieces=beside(request, card))
+        return done(request, _back(request, card), f"{card.name} stayed where it was.", pieces=beside(request, card))
     pieces = _closed_dialog(request) + beside(request, card, None if asked else event)
     kind = "win" if event.name == "card.moved" and card.is_won else "success"
-    return done(request, _board(request, card), _told(card, event), pieces=pieces, event=event, kind=kind)
+    return done(request, _back(request, card), _told(card, event), pieces=pieces, event=event, kind=kind)
 
 
 @require_POST
@@ -162,7 +162,7 @@ def take_back(request, sequence):
         card = undo(event, by=request.actor)
     except ValidationError as error:
         return refused(request, error, home, pieces=_piece(request, card) if card else "")
-    return done(request, _board(request, card), f"Undone: {card.name} is as it was.", pieces=beside(request, card))
+    return done(request, _back(request, card), f"Undone: {card.name} is as it was.", pieces=beside(request, card))
 
 
 def _told(card, event) -> str:
@@ -206,7 +206,10 @@ def _closed_dialog(request) -> str:
     return '<div id="asking" hx-swap-oob="innerHTML"></div>' if ASKING & request.POST.keys() else ""
 
 
-def _board(request, card) -> str:
+def _back(request, card) -> str:
+    """Return where a plain form leads: to the card's page when it was sent from there, else to the board."""
+    if is_shown(request, card):
+        return reverse("card", args=[request.business.slug, card.number])
     return reverse("board", args=[request.business.slug, card.workflow.slug])
 
 

@@ -107,10 +107,13 @@ def beside(request, card: Card, move: Event | None = None) -> str:
 
     move: the event of the card's move, when that is all that was done.
     """
-    shown = urlsplit(page_of(request)).path
-    is_open = shown == reverse("card", args=[request.business.slug, card.number])
-    panel = draw(request, find_card(request, card.number), *EVERYTHING) if is_open else ""
+    panel = draw(request, find_card(request, card.number), *EVERYTHING) if is_shown(request, card) else ""
     return (tile_of_move(request, card, move) if move else tile(request, card)) + panel
+
+
+def is_shown(request, card: Card) -> bool:
+    """Answer whether a request was made from the card's own page, on which its panel is open."""
+    return urlsplit(page_of(request)).path == reverse("card", args=[request.business.slug, card.number])
 
 
 # The history ------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from accounts.verbs import Stale
 from boards.models import Card, Comment, Item, Label, Phase, Reason, Status, Workflow
 from boards.models.library import stock
 from contacts.models import Contact
+from tests.every import every
 from tests.factories import actor, make_card, make_contact, make_workflow
 
 pytestmark = pytest.mark.django_db
@@ -63,14 +64,17 @@ def ledger():
 
 
 @pytest.mark.parametrize("place", TEXTS)
-@pytest.mark.parametrize("odd", ODD)
-def test_odd_text_is_kept_exactly_and_told_escaped(card, owner, place, odd):
+def test_odd_text_is_kept_exactly_and_told_escaped(card, owner, place):
     send, read = TEXTS[place]
-    send(fresh(card), ODD[odd], actor(owner))
-    assert read(fresh(card)) == ODD[odd]
-    told = str(Event.objects.order_by("pk").last().sentence)
-    assert "<script" not in told
-    assert "<b" not in told
+
+    def check(odd):
+        send(fresh(card), ODD[odd], actor(owner))
+        assert read(fresh(card)) == ODD[odd]
+        told = str(Event.objects.order_by("pk").last().sentence)
+        assert "<script" not in told
+        assert "<b" not in told
+
+    every(ODD, check)
 
 
 @pytest.mark.parametrize("place", TEXTS)
@@ -98,11 +102,11 @@ def test_ten_thousand_characters_fit_where_people_write(card, owner):
 
 
 @pytest.mark.parametrize("place", sorted(set(TEXTS) - {"card description", "card source"}))
-@pytest.mark.parametrize("blank", ["", "   ", "\n\t "])
-def test_a_blank_name_is_refused(card, owner, place, blank):
+def test_a_blank_name_is_refused(card, owner, place):
     before = ledger()
-    with pytest.raises(ValidationError):
-        TEXTS[place][0](fresh(card), blank, actor(owner))
+    for blank in ("", "   ", "\n\t "):
+        with pytest.raises(ValidationError):
+            TEXTS[place][0](fresh(card), blank, actor(owner))
     assert ledger() == before
 
 

@@ -73,6 +73,17 @@ def test_a_plain_form_is_sent_back_to_the_board_with_a_message(staff, phases, ca
     assert "Moved Two to Contact made with customer" in answer.content.decode()
 
 
+def test_a_plain_form_on_the_cards_page_comes_back_to_it_and_so_does_its_undo(staff, phases, cards, browse):
+    page = f"http://testserver/brightside/cards/{cards[1].number}/"
+    client = browse(staff, referer=page)
+    answer = client.post(move_url(cards[1]), {"phase": phases[1].pk}, follow=True)
+    assert answer.redirect_chain == [(f"/brightside/cards/{cards[1].number}/", 302)]
+    assert "Moved Two to Contact made with customer" in answer.content.decode()
+    undo = re.search(r'class="toast__undo" action="([^"]+)"', answer.content.decode())[1]
+    assert client.post(undo).url == f"/brightside/cards/{cards[1].number}/"
+    assert order(phases[0]) == ["One", "Two", "Three", "Four"]
+
+
 def test_a_neighbour_that_has_gone_is_replaced_by_the_other_one(staff, owner, phases, cards, browse):
     cards[1].archive(by=actor(owner))
     sent = {"phase": phases[0].pk, "after": cards[1].pk, "before": cards[2].pk}

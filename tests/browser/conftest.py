@@ -1,5 +1,6 @@
 """A real Chromium against the real server, on the test's own database."""
 
+import os
 import re
 
 import pytest
@@ -12,6 +13,9 @@ from tests import machines
 
 # Chromium reports every refused request as an error; these two answers are ours: "look at your form", "the world moved on".
 EXPECTED = re.compile(r"Failed to load resource: .* status of (409|422)|Response Status Error Code (409|422)")
+
+# How many times slower than this machine the browser is to think: `SLOWER=8 bin/test tests/browser` finds tests that race.
+SLOWER = float(os.environ.get("SLOWER") or 1)
 
 # Whether something on the page still moves that will come to rest.
 MOVING = """() => document.getAnimations().some(
@@ -62,7 +66,10 @@ def open_page(browser, site):
             context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}])
         context.on("console", lambda message: message.type == "error" and complain(_said(message)))
         context.on("weberror", lambda error: complain(str(error.error)))
-        return context.new_page()
+        page = context.new_page()
+        if SLOWER > 1:
+            context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+        return page
 
     def complain(text):
         if not EXPECTED.search(text):

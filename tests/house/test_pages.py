@@ -119,63 +119,59 @@ HTML = {path: text for path, text in templates().items() if path.endswith(".html
 SEEN_IN_BROWSERS = {path: text for path, text in HTML.items() if "/mail/" not in path and "/email/" not in path}
 
 
-@pytest.fixture(params=SEEN_IN_BROWSERS)
-def page(request):
-    """Return one template: (path, raw text, tags)."""
-    text = SEEN_IN_BROWSERS[request.param]
-    return request.param, text, Tags(plain(text))
+@pytest.fixture(scope="module")
+def pages():
+    """Return every template: its path, its raw text, its tags."""
+    return [(path, text, Tags(plain(text))) for path, text in SEEN_IN_BROWSERS.items()]
 
 
-def test_nothing_is_inline(page):
-    path, _text, html = page
-    found = [f"{path}:{line} style=" for _, attrs, line in html.tags if "style" in attrs]
-    found += [
-        f"{path}:{line} {name}"
-        for _, attrs, line in html.tags
-        for name in attrs
-        if re.match(r"on|hx-on|hx-vals$", name)
-    ]
-    found += [f"{path}:{line} <script>" for tag, attrs, line in html.tags if tag == "script" and "src" not in attrs]
-    found += [f"{path}:{line} <style>" for tag, _, line in html.tags if tag == "style"]
+def test_nothing_is_inline(pages):
+    found = []
+    for path, _, html in pages:
+        for tag, attrs, line in html.tags:
+            found += [f"{path}:{line} {name}" for name in attrs if re.match(r"style$|on|hx-on|hx-vals$", name)]
+            if tag == "style" or (tag == "script" and "src" not in attrs):
+                found.append(f"{path}:{line} <{tag}>")
     assert not found
 
 
-def test_nothing_is_declared_safe(page):
-    path, text, _ = page
-    assert not re.findall(r"\|\s*safe\b|\|\s*safeseq\b|{%\s*autoescape\s+off", text), path
+def test_nothing_is_declared_safe(pages):
+    safe = r"\|\s*safe\b|\|\s*safeseq\b|{%\s*autoescape\s+off"
+    assert not [path for path, text, _ in pages if re.search(safe, text)]
 
 
 # Forms that anybody sends, in nobody's name and also from a frame on another site: they have a token of their own.
 OF_NOBODY = {"templates/boards/intake.html"}
 
 
-def test_every_form_works_without_scripts(page):
-    path, _, html = page
-    for attrs, line, has_token in html.forms:
-        assert attrs.get("method") in ("get", "post"), f"{path}:{line} says no method"
-        assert "action" in attrs, f"{path}:{line} says no action"
-        needs_token = attrs["method"] == "post" and path not in OF_NOBODY
-        assert has_token == needs_token, f"{path}:{line} a POST form carries the token, a GET form none"
+def test_every_form_works_without_scripts(pages):
+    for path, _, html in pages:
+        for attrs, line, has_token in html.forms:
+            assert attrs.get("method") in ("get", "post"), f"{path}:{line} says no method"
+            assert "action" in attrs, f"{path}:{line} says no action"
+            needs_token = attrs["method"] == "post" and path not in OF_NOBODY
+            assert has_token == needs_token, f"{path}:{line} a POST form carries the token, a GET form none"
 
 
-def test_every_htmx_request_has_a_plain_twin(page):
-    path, _, html = page
-    for tag, attrs, line in html.tags:
-        if "hx-post" in attrs:
-            submits = tag == "button" and "name" in attrs and html.forms  # its name and value go with its form
-            assert tag == "form" or "formaction" in attrs or submits, f"{path}:{line} hx-post outside of a form"
-        if "hx-get" in attrs and not {"hx-trigger"} & set(attrs):
-            assert {"href", "action", "formaction"} & set(attrs), f"{path}:{line} hx-get with nowhere to go without it"
-        assert not {"hx-put", "hx-patch", "hx-delete"} & set(attrs), f"{path}:{line} a form knows only get and post"
+def test_every_htmx_request_has_a_plain_twin(pages):
+    for path, _, html in pages:
+        for tag, attrs, line in html.tags:
+            where = f"{path}:{line}"
+            if "hx-post" in attrs:
+                submits = tag == "button" and "name" in attrs and html.forms  # its name and value go with its form
+                assert tag == "form" or "formaction" in attrs or submits, f"{where} hx-post outside of a form"
+            if "hx-get" in attrs and not {"hx-trigger"} & set(attrs):
+                assert {"href", "action", "formaction"} & set(attrs), f"{where} hx-get with nowhere to go without it"
+            assert not {"hx-put", "hx-patch", "hx-delete"} & set(attrs), f"{where} a form knows only get and post"
 
 
-def test_every_hx_post_goes_where_its_form_goes(page):
-    path, text, _ = page
-    text = re.sub(r"{#.*?#}|{% comment %}.*?{% endcomment %}", "", text, flags=re.DOTALL)
-    quiet = re.sub(r"{%.*?%}|{{.*?}}", lambda tag: re.sub('["<>]', "'", tag[0]), text)
-    for form in re.findall(r"<form\b[^>]*>", quiet):
-        action, post = re.search(r'\saction="([^"]*)"', form), re.search(r'\shx-post="([^"]*)"', form)
-        assert not post or post[1] == action[1], f"{path}: {form}"
+def test_every_hx_post_goes_where_its_form_goes(pages):
+    for path, text, _ in pages:
+        text = re.sub(r"{#.*?#}|{% comment %}.*?{% endcomment %}", "", text, flags=re.DOTALL)
+        quiet = re.sub(r"{%.*?%}|{{.*?}}", lambda tag: re.sub('["<>]', "'", tag[0]), text)
+        for form in re.findall(r"<form\b[^>]*>", quiet):
+            action, post = re.search(r'\saction="([^"]*)"', form), re.search(r'\shx-post="([^"]*)"', form)
+            assert not post or post[1] == action[1], f"{path}: {form}"
 
 
 def test_every_icon_that_is_asked_for_exists():

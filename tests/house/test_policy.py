@@ -22,34 +22,34 @@ def token(role, scopes):
     return Actor("token", "1", "Program", BUSINESS, role, frozenset(scopes))
 
 
-@pytest.mark.parametrize("verb", ROWS)
-@pytest.mark.parametrize("role", [role for role, _ in ROLES])
-def test_a_person_may_from_their_role_upwards(verb, role):
-    assert may(member(role), verb) == (RANK[role] >= RANK[TABLE[verb].role])
+EACH_ROLE = pytest.mark.parametrize("role", [role for role, _ in ROLES])
 
 
-@pytest.mark.parametrize("verb", ROWS)
-@pytest.mark.parametrize("role", [role for role, _ in ROLES])
-def test_a_program_may_with_the_scope_and_never_more_than_its_maker(verb, role):
-    grant = TABLE[verb]
-    with_role = RANK[role] >= RANK[grant.role]
-    assert may(token(role, ALL), verb) == (with_role and bool(grant.scope))
-    assert may(token(role, {grant.scope} - {""}), verb) == (with_role and bool(grant.scope))
-    assert not may(token(role, ALL - {grant.scope}), verb)
-    assert not may(token(role, ()), verb)
+@EACH_ROLE
+def test_a_person_may_from_their_role_upwards(role):
+    may_now = {verb for verb in ROWS if may(member(role), verb)}
+    assert may_now == {verb for verb in ROWS if RANK[role] >= RANK[TABLE[verb].role]}
 
 
-@pytest.mark.parametrize("verb", ROWS)
-def test_somebody_without_a_role_may_nothing(verb):
-    assert not may(member(""), verb)
-    assert not may(token("", ALL), verb)
-    assert not may(Actor("customer", "1", "Nobody we know", BUSINESS), verb)
+@EACH_ROLE
+def test_a_program_may_with_the_scope_and_never_more_than_its_maker(role):
+    for verb in ROWS:
+        grant = TABLE[verb]
+        is_granted = RANK[role] >= RANK[grant.role] and bool(grant.scope)
+        assert may(token(role, ALL), verb) == is_granted, verb
+        assert may(token(role, {grant.scope} - {""}), verb) == is_granted, verb
+        assert not may(token(role, ALL - {grant.scope}), verb), verb
+        assert not may(token(role, ()), verb), verb
 
 
-@pytest.mark.parametrize("verb", ROWS)
+def test_somebody_without_a_role_may_nothing():
+    for nobody in (member(""), token("", ALL), Actor("customer", "1", "Nobody we know", BUSINESS)):
+        assert not [verb for verb in ROWS if may(nobody, verb)], nobody
+
+
 @pytest.mark.parametrize("kind", ["system", "admin", "rule", "form"])
-def test_the_house_itself_may_everything(verb, kind):
-    assert may(Actor(kind, "", "Phasewise", BUSINESS), verb)
+def test_the_house_itself_may_everything(kind):
+    assert not [verb for verb in ROWS if not may(Actor(kind, "", "Phasewise", BUSINESS), verb)]
 
 
 def test_more_scopes_never_take_anything_away():
@@ -100,12 +100,12 @@ def test_an_unknown_verb_is_a_bug():
         allowed("card.fly")
 
 
-@pytest.mark.parametrize("verb", ROWS)
-def test_a_refusal_says_who_may_and_what(verb):
-    with pytest.raises(PermissionDenied) as refusal:
-        require(member(""), verb)
-    assert TABLE[verb].says in str(refusal.value)
-    assert "Nothing was changed." in str(refusal.value)
+def test_a_refusal_says_who_may_and_what():
+    for verb in ROWS:
+        with pytest.raises(PermissionDenied) as refusal:
+            require(member(""), verb)
+        assert TABLE[verb].says in str(refusal.value), verb
+        assert "Nothing was changed." in str(refusal.value), verb
 
 
 def test_the_table_is_made_of_grants():
