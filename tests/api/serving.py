@@ -5,6 +5,7 @@ python -m tests.api.serving <count>     found businesses; print of each its slug
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -85,13 +86,15 @@ def bash(script: str, **variables: str) -> str:
 
 @contextmanager
 def _database(folder):
-    url = os.environ.get("DATABASE_URL", "")
+    url, migrated = os.environ.get("DATABASE_URL", ""), os.environ.get(machines.MIGRATED)
     if not url.startswith("postgres"):
+        if migrated:
+            shutil.copy(migrated, folder / "phasewise.sqlite3")
         yield f"sqlite:///{folder}/phasewise.sqlite3"
         return
     name = f"served_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(url, autocommit=True) as cluster:
-        cluster.execute(f"CREATE DATABASE {name}")
+        cluster.execute(f"CREATE DATABASE {name} TEMPLATE {migrated or 'template1'}")
         try:
             yield f"{url.rpartition('/')[0]}/{name}"
         finally:
