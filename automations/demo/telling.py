@@ -216,8 +216,8 @@ class Telling:
 
     def _publishing(self, design: Design) -> Life:
         """The manager publishes how a board began, and some days later what it lacked."""
-        by = self._who(story.PRIYA)
         yield self.founded + timedelta(days=5)
+        by = self._who(story.PRIYA)
         workflow = self.business.workflows.get(name=design.board)
         for name, kind in design.fields:
             Field.create(workflow, name=name, kind=kind, by=by)
