@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from string import Formatter
 from uuid import UUID
 
+from accounts.events import catalogue
 from accounts.models import Business, Event
 from boards.models import Card
 from boards.search import as_uuid
@@ -30,13 +32,14 @@ class Changes:
     sequence: int
     cards: dict[int, str | None] = field(default_factory=dict)  # number → its mark; "" when unknown, None when deleted
     by: dict[int, dict[str, str]] = field(default_factory=dict)  # number → who changed it, by id
+    did: dict[int, dict[str, str]] = field(default_factory=dict)  # number → what they did, where that is soon said
     redraw: bool = False  # the board itself changed, or too much of it
     spread: int = 0  # milliseconds over which the pages that hear this may ask for more
 
     def __or__(self, later: Changes) -> Changes:
         """Return both as one, nothing lost: too many cards become the whole board."""
-        by = {number: {**self.by.get(number, {}), **later.by.get(number, {})} for number in {*self.by, *later.by}}
-        both = replace(later, cards={**self.cards, **later.cards}, by=by, redraw=self.redraw or later.redraw)
+        by, did = _both(self.by, later.by), _both(self.did, later.did)
+        both = replace(later, cards={**self.cards, **later.cards}, by=by, did=did, redraw=self.redraw or later.redraw)
         both = replace(both, sequence=max(self.sequence, later.sequence), spread=max(self.spread, later.spread))
         return both.bounded()
 
@@ -49,7 +52,13 @@ class Changes:
     def text(self) -> str:
         """Return what is sent to the browser."""
         cards = {number: {"mark": mark, "by": self.by.get(number, {})} for number, mark in self.cards.items()}
+        for number in cards.keys() & self.did.keys():
+            cards[number]["did"] = self.did[number]
         return json.dumps({"cards": cards, "redraw": self.redraw, "spread": self.spread}, separators=(",", ":"))
+
+
+def _both(earlier: dict[int, dict[str, str]], later: dict[int, dict[str, str]]) -> dict[int, dict[str, str]]:
+    return {number: earlier.get(number, {}) | later.get(number, {}) for number in {*earlier, *later}}
 
 
 @dataclass(frozen=True)
@@ -71,12 +80,12 @@ def read(business_id, after: int, workflows: Iterable[UUID]) -> News:
     events = list(
         Event.objects.filter(business_id=business_id, sequence__gt=after)
         .order_by("sequence")
-        .values_list("sequence", "name", "subject_id", "details__workflow", "details__number", *ACTOR)
+        .values_list("sequence", "name", "subject_id", "details__workflow", "details__number", *SAID, *ACTOR)
     )
     last = max(last, events[-1][0]) if events else last
     found = {workflow: Changes(last) for workflow in workflows}
     contacts: dict[UUID, dict] = {}
-    for _, name, subject, told, number, *actor in events:
+    for _, name, subject, told, number, label, said, *actor in events:
         kind = name.partition(".")[0]
         who = _who(*actor)
         if name in OF_ALL_BOARDS:
@@ -92,6 +101,8 @@ def read(business_id, after: int, workflows: Iterable[UUID]) -> News:
             elif kind == "card":
                 found[workflow].cards[number] = None
                 found[workflow].by.setdefault(number, {}).update(who)
+                if words := _in_words(name, label=label, said=said):
+                    found[workflow].did.setdefault(number, {}).update(dict.fromkeys(who, words))
     _add_marks(business_id, found)
     _add_contacts(found, contacts)
     boards = {workflow: changes.bounded() for workflow, changes in found.items() if changes.cards or changes.redraw}
@@ -99,6 +110,15 @@ def read(business_id, after: int, workflows: Iterable[UUID]) -> News:
 
 
 ACTOR = ("actor_kind", "actor_id", "actor_name")
+SAID = ("details__label", "details__said")  # what a button says, above all
+
+
+def _in_words(name: str, **told) -> str:
+    """Return what was done, as it is said after the name of who did it; "" where more must be known to say it."""
+    kind = catalogue.get(name)
+    words = {key: value for key, value in told.items() if isinstance(value, str)}
+    asked = {key for _, key, _, _ in Formatter().parse(kind.sentence) if key} if kind else set()
+    return kind.sentence.format(**words) if asked and asked <= words.keys() else ""
 
 
 def _who(kind: str, pk: str, name: str) -> dict[str, str]:

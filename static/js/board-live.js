@@ -87,7 +87,8 @@ class BoardLive extends HTMLElement {
     const { cards, redraw, spread } = JSON.parse(event.data);
     this.redraws ||= redraw;
     for (const [number, card] of Object.entries(cards)) {
-      this.cards[number] = { mark: card.mark, by: { ...this.cards[number]?.by, ...card.by } };
+      const { by, did } = this.cards[number] ?? {};
+      this.cards[number] = { mark: card.mark, by: { ...by, ...card.by }, did: { ...did, ...card.did } };
     }
     this.soon(Math.random() * spread);
   }
@@ -118,8 +119,8 @@ class BoardLive extends HTMLElement {
   apply() {
     if (this.isAsking || this.isBusy || (this.redraws && this.isWritten)) return this.soon(PATIENCE);
     const changed = Object.entries(this.cards).filter(([number, { mark }]) => !this.shows(number, mark));
-    for (const [number, { by }] of Object.entries(this.cards)) {
-      this.tellPanel(number, by, changed.some(([other]) => other === number));
+    for (const [number, card] of Object.entries(this.cards)) {
+      this.tellPanel(number, card, changed.some(([other]) => other === number));
     }
     if (this.redraws || changed.length > ONE_BY_ONE) {
       if (this.isWritten) return this.soon(PATIENCE);
@@ -203,11 +204,12 @@ class BoardLive extends HTMLElement {
     if (card) document.querySelector(`#${card} .card__title a`)?.focus({ preventScroll: true });
   }
 
-  // The open card is not touched: somebody may be writing in it. It says who changed it, and offers to show how.
-  tellPanel(number, by, isElsewhere) {
+  // The open card is not touched: somebody may be writing in it. It says who changed it, or what they did where that is
+  // soon said, as which button they pressed, and offers to show how.
+  tellPanel(number, { by, did }, isElsewhere) {
     const panel = document.querySelector(`card-panel[data-number="${number}"] .panel`);
-    const names = Object.keys(by).filter((id) => id !== this.dataset.me).map((id) => by[id]);
-    if (!panel || !(names.length || isElsewhere)) return;
+    const others = Object.keys(by).filter((id) => id !== this.dataset.me);
+    if (!panel || !(others.length || isElsewhere)) return;
     let note = panel.querySelector(".panel__news");
     if (!note) {
       note = this.querySelector("template").content.firstElementChild.cloneNode(true);
@@ -217,7 +219,10 @@ class BoardLive extends HTMLElement {
       panel.querySelector(".panel__head").append(note);
       window.htmx.process(note);
     }
-    const text = `${names.join(" and ") || "You, on another page,"} changed this card.`;
+    const told = others.filter((id) => did[id]).map((id) => `${by[id]} ${did[id]}.`);
+    const names = others.filter((id) => !did[id]).map((id) => by[id]).join(" and ");
+    if (names || !others.length) told.push(`${names || "You, on another page,"} changed this card.`);
+    const text = told.join(" ");
     note.querySelector(".panel__who").textContent = text;
     document.dispatchEvent(new CustomEvent("say", { detail: text }));
   }

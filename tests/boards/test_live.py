@@ -14,6 +14,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from accounts.models import Business
+from automations.models import Rule
 from boards import live
 from boards.changes import MOST_CARDS, MOST_EVENTS
 from boards.models import Card, Comment, Label
@@ -178,6 +179,26 @@ def test_a_move_is_told_at_once_with_who_did_it(listen, owner, staff, workflow, 
     assert said.id == event.sequence
     assert said.cards == {str(card.number): {"mark": card.mark, "by": {str(staff.user_id): "Tomás Rivera"}}}
     assert said.redraw is False
+
+
+def test_which_button_was_pressed_is_told(listen, owner, staff, workflow, phases):
+    card, by = make_card(phases[0]), actor(staff)
+    says = {
+        "trigger": {"type": "button", "label": "Deposit is in"},
+        "actions": [{"type": "add_comment", "text": "Hello"}],
+    }
+    rule = Rule.create(workflow.business, says, name="Deposit", by=actor(owner))
+    stream = listen(owner, workflow)
+    stream.next("beat")
+    rule.press(card, by=by)
+    told = stream.next().cards[str(card.number)]
+    assert told["by"].items() >= {(str(staff.user_id), "Tomás Rivera")}
+    assert told["did"] == {str(staff.user_id): "pressed “Deposit is in”"}
+    Card.objects.get(pk=card.pk).signal("Ping", by=by)
+    said = {}
+    while str(staff.user_id) not in said:  # what the rule did may be told by itself
+        said = stream.next().cards[str(card.number)].get("did", {})
+    assert said == {str(staff.user_id): "sent the event Ping"}
 
 
 def test_what_changes_no_revision_changes_the_mark(listen, owner, staff, workflow, phases):

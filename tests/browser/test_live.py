@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from accounts.models import Event
+from automations.models import Rule
 from boards.models import Card, Comment
 from tests.factories import actor, make_card, make_workflow
 
@@ -224,6 +225,19 @@ def test_an_open_card_says_who_changed_it_and_keeps_what_is_written(visit, staff
     note.get_by_role("link", name="Show").click()
     expect(page.get_by_role("dialog").get_by_role("heading", name="Park bench")).to_be_visible()
     expect(note).to_have_count(0)
+
+
+def test_an_open_card_says_which_button_somebody_pressed(visit, staff, owner, board):
+    says = {
+        "trigger": {"type": "button", "label": "Deposit is in"},
+        "actions": [{"type": "add_comment", "text": "Hello"}],
+    }
+    rule = Rule.create(board.business, says, name="Deposit", by=actor(owner))
+    page = visit(owner)
+    page.get_by_role("link", name="Garden bench", exact=True).click()
+    expect(page.get_by_role("textbox", name="Comment")).to_be_visible()
+    rule.press(Card.objects.get(name="Garden bench"), by=actor(staff))
+    expect(page.locator(".panel__news")).to_contain_text("Tomás Rivera pressed “Deposit is in”.")
 
 
 def test_a_card_that_was_opened_by_its_address_still_closes_to_its_board(open_page, staff, owner, board):
