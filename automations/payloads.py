@@ -12,7 +12,7 @@ from boards.models import Card
 TOLD = ("card", "contact", "order", "workflow", "phase")
 CARD_SLUGS = {"card.created": "created", "card.deleted": "deleted"}  # every other change of a card is "updated"
 MOVED_UP = ("before", "after")  # details that stand beside the card
-OURS_ALONE = ("rank", "was")  # details that only an undo can read
+OURS_ALONE = ("rank", "was", "filled")  # details that only an undo can read
 IDENTITIES = {
     "member": ("MEMBER", "memberId"),
     "token": ("APP", "appId"),

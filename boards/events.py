@@ -66,7 +66,10 @@ declare(
     icon="form",
 )
 declare(
-    "card.moved", "Card moved", "moved this from {before} to {after}", ["workflow", "number", "before", "after", "rank"]
+    "card.moved",
+    "Card moved",
+    "moved this from {before} to {after}",
+    ["workflow", "number", "before", "after", "rank", "filled"],  # filled: the events of what was filled in on the way
 )
 declare("card.reordered", "Card reordered", "moved this within {after}", ["workflow", "number", "after", "rank"])
 declare(

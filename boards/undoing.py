@@ -44,7 +44,15 @@ def undo(event: Event, *, by: Actor) -> Card:
             OPPOSITES[part.name](card, part.details, by)
         card.refresh_from_db()
         opposite(card, event.details, by)
+        for filled in _filled_on_the_way(card, event):
+            OPPOSITES[filled.name](card, filled.details, by)
     return card
+
+
+def _filled_on_the_way(card, event: Event):
+    """Return the events by which a move's phase got what it asked for, latest first: for people it was one step."""
+    told = event.details.get("filled") if event.name == "card.moved" else None
+    return Event.objects.about(card).filter(sequence__in=told).order_by("-sequence") if told else ()
 
 
 def _is_part(since: Event, event: Event) -> bool:

@@ -263,8 +263,7 @@ class Card(models.Model):
             return self.record("card.reordered", by, after=to.as_told(), rank=old_rank)
         to.refuse_when_full()
         to.refuse_later(self.major)
-        if facts:
-            self._fill_in(facts, by)
+        filled = self._fill_in(facts, by) if facts else []
         self._refuse_lacking(to)
         if to.is_on_path and not here.is_on_path:
             self.refuse_over_limits(phases.values())
@@ -279,7 +278,7 @@ class Card(models.Model):
         if here.is_cancelled and (ended := self._reopen(by)):
             before["closing"] = ended.as_told()
         self.came_from = here
-        event = self.record("card.moved", by, before=before, after=after, rank=old_rank)
+        event = self.record("card.moved", by, before=before, after=after, rank=old_rank, filled=filled)
         self._equip(to, by=by.because_of(event))
         return event
 
@@ -293,7 +292,7 @@ class Card(models.Model):
             to.tally(1, self.value or 0)
         self._stand(to, self._rank_in(to, place))
         self._reopen(by)
-        self.record("card.moved", by, before=here.as_told(), after=to.as_told(), rank=old_rank)
+        self.record("card.moved", by, before=here.as_told(), after=to.as_told(), rank=old_rank, filled=[])
 
     # Changing -----------------------------------------------------------------------------------------
 
@@ -637,16 +636,16 @@ class Card(models.Model):
             raise Stale("This card was deleted a moment ago.")
         vars(self).update(vars(now), _prefetched_objects_cache={})
 
-    def _fill_in(self, facts: dict, by: Actor) -> None:
-        """Take what a phase asks for, through the verbs that change it."""
+    def _fill_in(self, facts: dict, by: Actor) -> list[int]:
+        """Take what a phase asks for, through the verbs that change it; return the sequences of their events."""
         facts = dict(facts)
         assignees, custom = facts.pop("assignees", None), facts.pop("custom", None)
-        if facts:
-            self.update(**facts, by=by)
-        if custom:
-            self.fill_fields(custom, by=by)
-        if assignees is not None:
-            self.assign(assignees, by=by)
+        events = [
+            self.update(**facts, by=by) if facts else None,
+            self.fill_fields(custom, by=by) if custom else None,
+            self.assign(assignees, by=by) if assignees is not None else None,
+        ]
+        return [event.sequence for event in events if event]
 
     def _refuse_lacking(self, phase: Phase) -> None:
         """Raise ValidationError when the card lacks what a phase asks for."""

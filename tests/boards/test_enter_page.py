@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.models import Event
 from boards.models import Card, Field, Phase, Reason, Trigger
 from boards.models.library import stock
 from tests.factories import actor, make_card
@@ -67,6 +68,13 @@ def test_the_answers_and_the_move_go_through_together(business, owner, staff, wo
     assert (card.phase, card.value, card.contact.email) == (phases[1], 195_050, "ines@brunet.test")
     assert card.custom == {str(wood.pk): "Oak"}
     assert [row.member for row in card.assignments.all()] == [staff]
+    moved = Event.objects.get(name="card.moved")
+    answer = browse(staff).post(f"/brightside/undo/{moved.sequence}/", headers=HTMX)
+    assert f"Undone: {card.name} is as it was." in answer.content.decode()
+    card = Card.objects.get(pk=card.pk)
+    assert (card.phase, card.value, card.contact, card.due_date) == (phases[0], None, None, None)
+    assert not card.custom.get(str(wood.pk))
+    assert not card.assignments.exists()
 
 
 def test_what_was_typed_is_kept_with_the_error_at_its_field(owner, staff, phases, browse):
