@@ -339,13 +339,13 @@ class Telling:
                 done += 1
                 if phase == way[0]:  # at once, as the reaction will when it is told
                     cause = Event.objects.about(card).filter(name="card.moved").first()
-                    by = Actor.system(self.business, card.order.code).because_of(cause)
+                    by = Actor.system(self.business, card.order.type.name).because_of(cause)
                     card = card.order.advance(card, by=by)
                     continue
                 yield won + (self.now - won) * done / (steps + 1)
                 card.move(phase, by=who(done))
         if card.is_won:
-            card.order.advance(card, by=Actor.system(self.business, card.order.code))
+            card.order.advance(card, by=Actor.system(self.business, card.order.type.name))
 
     def _open_order(self, job: Job, card: Card, *, by: Actor) -> None:
         kind = self.business.ordertype_library.get(code=job.order)
