@@ -63,7 +63,7 @@ document.addEventListener("htmx:responseError", (event) => {
 // After a refused form: go to what is wrong.
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.xhr?.status !== 422) return;
-  const wrong = event.target.querySelector?.('[aria-invalid="true"]');
+  const wrong = event.target.querySelector?.('[aria-invalid="true"]') ?? event.target.querySelector?.("[data-errors]");
   if (wrong && !event.target.contains(document.activeElement)) wrong.focus();
 });
 
