@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db import transaction
-
 from accounts.actor import Actor
 from accounts.models import Event, Membership
-from accounts.verbs import Stale, writing
+from accounts.verbs import Stale, in_one
 from boards.models import Card, Item, Label, Phase
 from boards.ordering import Place
 from contacts.models import Contact
@@ -32,21 +30,35 @@ def undo(event: Event, *, by: Actor) -> Card:
     card = Card.objects.select_related("phase").filter(business_id=event.business_id, pk=event.subject_id).first()
     if card is None:
         raise Stale("This card was deleted. Nothing was changed.")
+    seen = card.revision
     handed = []  # what its new phase gave a card that was moved: it goes with the move
     for since in Event.objects.about(card).filter(sequence__gt=event.sequence).exclude(name__in=BESIDE):
         if not _is_part(since, event):
             raise Stale(f"{since.actor_name} changed {card.name} since. Nothing was undone.")
         handed.append(since)
-    with writing(), transaction.atomic():
+
+    def take_back():
         if event.name == "card.moved" and card.order_id:
             card.order.take_back(card, event, by=by)
+        _refuse_touched(card, seen, event)
         for part in handed:
             OPPOSITES[part.name](card, part.details, by)
         card.refresh_from_db()
         opposite(card, event.details, by)
         for filled in _filled_on_the_way(card, event):
             OPPOSITES[filled.name](card, filled.details, by)
-    return card
+        return card
+
+    return in_one(take_back)
+
+
+def _refuse_touched(card, seen: int, event: Event) -> None:
+    """Lock the card, and raise Stale when somebody touched it after it was looked what happened since."""
+    back = [_phase(card, event.details["before"])] if event.name == "card.moved" else []
+    try:
+        card.refuse_unless_at(seen, *back)
+    except Stale:
+        raise Stale(f"{card.name} was changed a moment ago. Nothing was undone.") from None
 
 
 def _filled_on_the_way(card, event: Event):

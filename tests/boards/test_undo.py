@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
 
 from accounts.actor import Actor
 from accounts.models import Event
@@ -11,6 +12,7 @@ from boards.models import Card, Field, Item, Label, Phase
 from boards.models.library import stock
 from boards.ordering import Place
 from boards.undoing import OPPOSITES, undo
+from tests.at_once import at_once, bugs
 from tests.factories import actor, make_card, make_contact
 
 pytestmark = pytest.mark.django_db
@@ -180,6 +182,30 @@ def test_an_undo_is_not_done_twice(card, path, staff):
     with pytest.raises(Stale):
         undo(event, by=actor(staff))
     assert fresh(card).phase_id == path[0].pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_somebody_changes_while_it_is_looked_at_is_not_overwritten(card, path, staff, owner):
+    event = card.move(path[1], facts={"value": 300}, by=actor(staff))
+    theirs = [lambda: fresh(card).update(value=999, by=actor(owner))]
+
+    def step_in(execute, sql, params, many, context):
+        found = execute(sql, params, many, context)
+        if theirs and Event._meta.db_table in sql:  # it has just looked what happened since
+            assert not bugs(at_once(theirs.pop()))
+        return found
+
+    with connection.execute_wrapper(step_in), pytest.raises(Stale, match="changed"):
+        undo(event, by=actor(staff))
+    assert (fresh(card).phase_id, fresh(card).value) == (path[1].pk, 999)
+
+
+def test_what_somebody_changed_since_of_what_a_phase_asked_for_is_not_overwritten(card, path, staff, owner):
+    event = card.move(path[1], facts={"value": 300}, by=actor(staff))
+    fresh(card).update(value=999, by=actor(owner))
+    with pytest.raises(Stale, match="Nothing was undone"):
+        undo(event, by=actor(staff))
+    assert (fresh(card).phase_id, fresh(card).value) == (path[1].pk, 999)
 
 
 def test_a_comment_since_does_not_stand_in_the_way(card, path, staff):
