@@ -6,12 +6,15 @@ a document; what nobody touched stays in it as it was written, and so does what 
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from django import forms
 
+from accounts.verbs import Stale
 from automations.actions.registry import actions
 from automations.document import MOST_ACTIONS
 from automations.forms.rule import Sheet, typed
@@ -245,6 +248,16 @@ class RulesetSheet:
             if blank.input.kind in PHASES and folded(blank.value) in map(folded, self.steps):
                 blank.lacking = ""  # only the board does not know it yet
         return all([good, *(form.is_valid() for form in self._forms)])
+
+    @property
+    def mark(self) -> str:
+        """Return what tells the ruleset as it lies in the draft from what it was before and will be."""
+        return hashlib.sha256(json.dumps(self.ruleset, sort_keys=True).encode()).hexdigest()[:20]
+
+    def refuse_changed_since(self, mark: str) -> None:
+        """Raise Stale when it is not as somebody saw it: what they changed would be put together with something else."""
+        if self.ruleset and mark != self.mark:
+            raise Stale(f"The ruleset {self.ruleset['name']} was changed a moment ago. Open it again to see how.")
 
     def blame(self, messages: list[str]) -> None:
         """Take in what the verb refused."""

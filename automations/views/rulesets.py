@@ -58,13 +58,14 @@ def _write(request, workflow, place):
     old = None if place is None else _at(draft, place)
     sheet = RulesetSheet(draft, old, request.POST if request.method == "POST" else None)
     context = {"workflow": workflow, "sheet": sheet, "ruleset": old, "spans": SPANS, "action": request.path}
-    context["was"] = was = request.POST.get("was", old["name"] if old else "")
+    context["was"] = seen = request.POST.get("was", sheet.mark)
     status = 200
     if sheet.is_checked:
         try:
             status = 422
             if sheet.is_valid():
-                Draft.begin(workflow, by=request.actor).set_ruleset(sheet.told, place, was=was, by=request.actor)
+                sheet.refuse_changed_since(seen)
+                Draft.begin(workflow, by=request.actor).set_ruleset(sheet.told, place, was=old, by=request.actor)
                 return _gone_back(request, workflow)
         except ValidationError as error:
             sheet.blame(error.messages)

@@ -356,14 +356,14 @@ class Draft(models.Model):
         self._keep(by)
 
     @verb("draft.change")
-    def set_ruleset(self, ruleset: dict, place: int | None = None, *, was: str | None = None, by: Actor):
+    def set_ruleset(self, ruleset: dict, place: int | None = None, *, was: dict | None = None, by: Actor):
         """Add a ruleset, or put it in the place of another; raises ValidationError for what is wrong with it.
 
-        was: the name of the one that somebody saw there; Stale when another stands there now.
+        was: the one that somebody saw there; Stale when it says something else now, or another stands there.
         """
         self.lock()
-        if place is not None and was is not None:
-            self._ruleset(place, was)
+        if place is not None and was is not None and self._ruleset(place, was["name"]) != was:
+            raise Stale(f"The ruleset {was['name']} was changed a moment ago. Nothing was changed.")
         known = {_error(problem) for problem in self.problems()}
         rulesets = self.design["rulesets"]
         if place is None:

@@ -66,7 +66,7 @@ def drawn(client):
         form |= {
             f"{one.prefix}-{key}": value for key, value in told.items() if value is not None and value is not False
         }
-    return form | {"do": "save", "was": sheet.when.initial["name"]}
+    return form | {"do": "save", "was": sheet.mark}
 
 
 def test_a_ruleset_is_written_in_plain_words_and_works_once_it_is_published(workflow, client, by):
@@ -218,8 +218,25 @@ def test_what_the_editor_does_not_show_of_a_ruleset_stays_word_for_word(workflow
 def test_a_ruleset_that_another_has_taken_the_place_of_is_not_overwritten(workflow, client):
     for name in ("Pack", "Send"):
         client.post(ADD, sent(LEAD, name=name))
+    form = drawn(client)
     client.post(f"{FIRST}remove/", {"name": "Pack"})
-    answer = client.post(FIRST, sent(LEAD, was="Pack"))
+    answer = client.post(FIRST, form)
     assert answer.status_code == 409
-    assert 'name="was" value="Pack"' in said(answer)
+    assert f'name="was" value="{form["was"]}"' in said(answer)
     assert [one["name"] for one in Draft.of(workflow).design["rulesets"]] == ["Send"]
+
+
+def test_what_somebody_changed_meanwhile_in_a_ruleset_of_the_same_name_is_not_overwritten(workflow, client, owner, browse):
+    client.post(ADD, sent(LEAD, buttons=[BUTTON, BUTTON | {"label": "Weigh it", "event": "Weighed", "asks": []}]))
+    form = drawn(client)
+    other = drawn(client) | {"then-0-to": "Invoice paid"}
+    other = {key: value for key, value in other.items() if not key.startswith("button-0")}  # the first button goes
+    assert browse(owner).post(FIRST, other).status_code == 302
+    theirs = written(workflow)
+    answer = client.post(FIRST, form | {"description": "Mine"})
+    assert answer.status_code == 409
+    assert "was changed a moment ago" in said(answer)
+    assert 'value="Mine"' in said(answer)
+    assert written(workflow) == theirs
+    assert client.post(FIRST, drawn(client) | {"description": "Mine"}).status_code == 302
+    assert written(workflow) == theirs | {"description": "Mine"}

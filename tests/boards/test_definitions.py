@@ -283,7 +283,7 @@ def test_the_rulesets_of_a_design_follow_phases_to_names_they_got_beside_it(pack
 
 def test_going_on_with_a_draft_lets_its_rulesets_follow_too(packing, by):
     draft = Draft.begin(packing, by=by)
-    draft.set_ruleset(packed_when("Booked", "Sent"), 0, was="Pack", by=by)
+    draft.set_ruleset(packed_when("Booked", "Sent"), 0, was=draft.design["rulesets"][0], by=by)
     draft.set_step(packing.phases.get(name="Sent").pk, name="Gone", by=by)
     rename(packing, by, Booked="Ordered", Sent="Shipped")
     draft = Draft.of(packing)
