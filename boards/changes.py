@@ -9,6 +9,8 @@ from functools import cached_property
 from string import Formatter
 from uuid import UUID
 
+from django.utils.text import Truncator
+
 from accounts.events import catalogue
 from accounts.models import Business, Event
 from boards.models import Card
@@ -111,12 +113,13 @@ def read(business_id, after: int, workflows: Iterable[UUID]) -> News:
 
 ACTOR = ("actor_kind", "actor_id", "actor_name")
 SAID = ("details__label", "details__said")  # what a button says, above all
+LONGEST_SAID = 120  # characters: with its answers it may be pages long
 
 
 def _in_words(name: str, **told) -> str:
-    """Return what was done, as it is said after the name of who did it; "" where more must be known to say it."""
+    """Return what was done in short, as it is said after the name of who did it; "" where more must be known to say it."""
     kind = catalogue.get(name)
-    words = {key: value for key, value in told.items() if isinstance(value, str)}
+    words = {key: Truncator(value).chars(LONGEST_SAID) for key, value in told.items() if isinstance(value, str)}
     asked = {key for _, key, _, _ in Formatter().parse(kind.sentence) if key} if kind else set()
     return kind.sentence.format(**words) if asked and asked <= words.keys() else ""
 

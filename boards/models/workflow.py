@@ -313,7 +313,7 @@ class Workflow(models.Model):
             *(Phase(name=name, stage=stage, position=i) for i, (name, stage) in enumerate(steps)),
             Phase(name=template.win if template else "Win", stage="completed", section=Phase.WIN),
         ]
-        library = {(status.name, status.stage): status for status in self.business.status_library.all()}
+        library = {(status.name, status.stage): status for status in self.business.status_library.live()}
         for phase in phases:
             phase.business_id, phase.workflow = self.business_id, self
             phase.status = library.get((phase.name, phase.stage))

@@ -16,7 +16,7 @@ from django.test import Client
 from accounts.models import Business
 from automations.models import Rule
 from boards import live
-from boards.changes import MOST_CARDS, MOST_EVENTS
+from boards.changes import MOST_CARDS, MOST_EVENTS, read
 from boards.models import Card, Comment, Label
 from contacts.models import Contact
 from tests import machines
@@ -199,6 +199,15 @@ def test_which_button_was_pressed_is_told(listen, owner, staff, workflow, phases
     while str(staff.user_id) not in said:  # what the rule did may be told by itself
         said = stream.next().cards[str(card.number)].get("did", {})
     assert said == {str(staff.user_id): "sent the event Ping"}
+
+
+def test_what_somebody_answered_at_length_is_told_in_short(workflow, phases, staff):
+    card = make_card(phases[0])
+    event = card.signal("Ping", {"why": "long " * 300}, by=actor(staff))
+    told = read(workflow.business_id, event.sequence - 1, [workflow.pk]).boards[workflow.pk].did[card.number]
+    (words,) = told.values()
+    assert words.startswith("sent the event Ping (why: long long")
+    assert len(words) < 200
 
 
 def test_what_changes_no_revision_changes_the_mark(listen, owner, staff, workflow, phases):
