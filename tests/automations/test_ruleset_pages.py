@@ -226,7 +226,9 @@ def test_a_ruleset_that_another_has_taken_the_place_of_is_not_overwritten(workfl
     assert [one["name"] for one in Draft.of(workflow).design["rulesets"]] == ["Send"]
 
 
-def test_what_somebody_changed_meanwhile_in_a_ruleset_of_the_same_name_is_not_overwritten(workflow, client, owner, browse):
+def test_what_somebody_changed_meanwhile_in_a_ruleset_of_the_same_name_is_not_overwritten(
+    workflow, client, owner, browse
+):
     client.post(ADD, sent(LEAD, buttons=[BUTTON, BUTTON | {"label": "Weigh it", "event": "Weighed", "asks": []}]))
     form = drawn(client)
     other = drawn(client) | {"then-0-to": "Invoice paid"}

@@ -283,7 +283,7 @@ def grow(world: World, count: int) -> None:
 def _add_versions(workflow, count: int) -> None:
     """Write more versions of a workflow that has one, as if it had been published again and again."""
     for newest in workflow.definitions.all()[:1]:
-        told = {"business": newest.business, "workflow": workflow, "document": newest.document, "name": newest.name}
+        told = {name: getattr(newest, name) for name in ("business", "workflow", "document", "steps", "name")}
         more = range(newest.minor + 1, newest.minor + count + 1)
         Definition.objects.bulk_create(Definition(major=newest.major, minor=minor, **told) for minor in more)
 
