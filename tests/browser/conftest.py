@@ -14,6 +14,7 @@ from tests import machines
 # Chromium reports every refused request as an error; these two answers are ours: "look at your form", "the world moved on".
 EXPECTED = re.compile(r"Failed to load resource: .* status of (409|422)|Response Status Error Code (409|422)")
 
+PATIENCE = 30_000  # ms for whatever is expected of a page, on a machine that has much else to do
 # How many times slower than this machine the browser is to think: `SLOWER=8 bin/test tests/browser` finds tests that race.
 SLOWER = float(os.environ.get("SLOWER") or 1)
 
@@ -29,7 +30,7 @@ def browser():
     path = machines.chromium()
     if not path:
         (pytest.fail if machines.all_required() else pytest.skip)("Chromium is missing")
-    expect.set_options(timeout=10_000)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=machines.CHROMIUM_FLAGS)
         yield chromium
@@ -57,7 +58,7 @@ def open_page(browser, site):
         if phone:
             options |= {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
         context = browser.new_context(base_url=site, java_script_enabled=javascript, locale="en-GB", **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         if person:
             client = Client()

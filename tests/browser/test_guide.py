@@ -140,7 +140,7 @@ def test_tip_click_and_drag_the_dot_handle(open_page, manager, library):
     page.goto(NEW)
     fill_in(page)
     handle = page.get_by_role("button", name="Reorder In production.")
-    handle.scroll_into_view_if_needed()
+    handle.hover()  # scrolls until nothing lies over it, such as the row with Create
     x, y = middle(handle)
     _, to = middle(page.locator(".step[data-name=Packing]"))
     page.mouse.move(x, y)
