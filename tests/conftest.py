@@ -1,6 +1,7 @@
 """The people that tests ask for by name, and before that: the surroundings in which Django reads its settings here."""
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
@@ -69,6 +70,13 @@ def pytest_collection_modifyitems(items):
             item.add_marker("static")
     # Playwright leaves its event loop in the thread, in which no other can run then: the browser comes last.
     items.sort(key=lambda item: bool(item.get_closest_marker("browser")))
+
+
+def pytest_collection_finish():
+    """Let Python look for garbage among what tests leave only, not among all that was imported: a twelfth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)

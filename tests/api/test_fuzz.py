@@ -31,4 +31,4 @@ def test_whatever_is_sent_the_answer_is_one_of_those_in_the_document(role, setti
 
 def _a_while(role) -> float:
     """Return for how many seconds a run of all tests can wait."""
-    return (15 if connection.vendor == "sqlite" else 5) / (3 if role == SCOPED else 1)
+    return (9 if connection.vendor == "sqlite" else 5) / (3 if role == SCOPED else 1)

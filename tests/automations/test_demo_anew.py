@@ -15,11 +15,6 @@ from automations.wholeness import ask
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
-@pytest.fixture(autouse=True)
-def _on_ones_own_machine(settings):
-    settings.EMBEDDED = True
-
-
 def demo(**options) -> str:
     out = io.StringIO()
     call_command("demo", stdout=out, **options)
@@ -31,14 +26,14 @@ def test_the_well_known_password_is_refused_where_others_may_come_in(settings):
     with pytest.raises(CommandError, match="known to everybody"):
         demo()
     assert not Business.objects.exists()
-    assert "of my own" in demo(password="of my own")
-    assert User.objects.get(email=PEOPLE[0].email).check_password("of my own")
 
 
 @pytest.mark.parametrize("moment", ["2027-01-01 00:05", "2028-02-29 23:50", "2027-03-28 06:00"])
-def test_told_on_any_day_it_is_whole_and_in_order(moment):
+def test_told_on_any_day_it_is_whole_and_in_order_and_opens_to_ones_own_password(moment, settings):
+    settings.EMBEDDED = False
     with time_machine.travel(f"{moment}+01:00", tick=False):
-        demo()
+        assert "of my own" in demo(password="of my own")
+        assert User.objects.get(email=PEOPLE[0].email).check_password("of my own")
         now = timezone.now()
         for business in Business.objects.all():
             assert ask(business) == []
