@@ -25,7 +25,8 @@ UNSAID = re.compile(
 # … nor what a letter may name, which addresses are called and written to, which of two fields goes with the other, or
 # that a day lies in the past.
 UNSAID_RULES = {"TEMPLATE", "NAME", "FILTER", "LONG", "URL", "ONLY", "BIRTHDATE", "MANY"}
-# … nor which parts of a definition go together, and with what there is.
+# … nor which parts of a definition go together, and with what there is; nor how much a ruleset of ours may do, for of those
+# for other systems, which are only kept, more is taken.
 UNSAID_OF_DEFINITIONS = {
     "DUPLICATE_STATUS",
     "NOTHING_BEFORE_WIN",
@@ -42,6 +43,8 @@ UNSAID_OF_DEFINITIONS |= {
     "RULE_PROPS_INVALID",
     "NULL_CHARACTER",
     "TOO_DEEP",
+    "TOO_LONG",
+    "TOO_MANY",
 }
 
 
