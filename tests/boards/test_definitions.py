@@ -1,6 +1,9 @@
 """What is published is kept, version by version, and makes the board."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.core.exceptions import ValidationError
 
 from accounts.models import Event
@@ -279,6 +282,20 @@ def test_the_rulesets_of_a_design_follow_phases_to_names_they_got_beside_it(pack
     assert not [one for one in draft.problems() if one.severity == "error"]
     definition = packing.publish(Draft.begin(packing, by=by), by=by)
     assert definition.steps == {str(phase.pk): phase.name for phase in packing.phases.all()}
+
+
+def test_older_versions_learn_which_phases_they_are_about_though_others_bear_their_names_now(packing):
+    note_steps = import_module("boards.migrations.0013_definitions_know_their_phases").note_steps
+    definition = packing.definitions.get()
+    told = definition.steps
+    booked = packing.phases.get(name="Booked")
+    packing.phases.filter(pk=booked.pk).update(last_major=1)
+    Phase.objects.create(business=packing.business, workflow=packing, name="Booked", position=9, first_major=2)
+    Definition.objects.update(steps={})
+    note_steps(apps, None)
+    definition.refresh_from_db()
+    assert str(booked.pk) in told
+    assert definition.steps == told
 
 
 def test_going_on_with_a_draft_lets_its_rulesets_follow_too(packing, by):
