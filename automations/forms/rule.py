@@ -267,13 +267,13 @@ class Sheet:
     def sent(cls, post, offers: Offers, *, original: dict | None = None) -> Sheet:
         """Return what a page sent."""
         sheet = cls(offers, name=post.get("name", "").strip(), original=original)
-        key = post.get("workflow", "")
+        key = _text_of(post.get("workflow", ""))
         sheet.workflow = offers.business.workflows.filter(slug=key).first() if key else None
         sheet.version, sheet.mode = post.get("version", ""), "any" if post.get("mode") == "any" else "all"
         sheet.trigger = {"type": [post.get("when", "")]}
         rows: dict[tuple[str, int], Typed] = {}
         for name in post:
-            lines = [text.replace("\r\n", "\n") for text in post.getlist(name)]
+            lines = [_text_of(text) for text in post.getlist(name)]
             if name.startswith("when-"):
                 sheet.trigger[name.removeprefix("when-")] = lines
             elif found := SENT.fullmatch(name):
@@ -288,7 +288,7 @@ class Sheet:
         part, _, rest = wish.partition(":")
         deed, _, at = rest.partition(":")
         rows = self.conditions if part == "if" else self.actions
-        if part not in ("if", "then") or (at and not at.isdecimal()):
+        if part not in ("if", "then") or (at and not (at.isdecimal() and len(at) < 4)):
             return ""
         at = int(at or 0)
         if deed == "add":
@@ -623,6 +623,11 @@ def _can_be_kept(text: str) -> bool:
     except (ValueError, ValidationError, RecursionError):
         return False
     return True
+
+
+def _text_of(sent: str) -> str:
+    """Return what was typed with one kind of line end, and without the null character, which no database keeps."""
+    return sent.replace("\r\n", "\n").replace("\x00", "")
 
 
 def _last(row: Typed, name: str) -> str:

@@ -176,6 +176,21 @@ def test_rows_come_and_go_without_scripts_and_nothing_that_was_typed_is_lost(wor
     assert Draft.of(workflow).design["rulesets"] == []
 
 
+def test_what_no_browser_sends_is_answered_too(workflow, client):
+    for odd in (
+        sent(LEAD, workflow="\x00"),
+        sent(LEAD | {"to": "\x00"}),
+        sent({"type": "add_label", "label": "\x00"}),
+        sent({"type": "moon"}),
+        sent(LEAD, was="\x00", name="\x00"),
+        sent(LEAD, buttons=[BUTTON | {"was": "9" * 20}]),
+        sent(LEAD, do="then:up:" + "9" * 5000),
+        sent(LEAD, do="ask:add:²"),
+        sent(*[LEAD] * 90),
+    ):
+        assert client.post(ADD, odd).status_code in (200, 302, 422)
+
+
 def test_a_ruleset_is_changed_and_taken_out(workflow, client):
     client.post(ADD, sent(LEAD, buttons=[BUTTON]))
     form = drawn(client)
