@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from accounts.actor import Actor
@@ -40,11 +41,14 @@ class Untaken(ValidationError):
 def import_all(business: Business, document, *, only_good: bool = False, by: Actor) -> list[Rule]:
     """Make the rules of a document, switched off: all or none, or only those that can be taken.
 
-    Raises Untaken, which says of each rule that makes no sense, or is for a workflow that is not there, why.
+    Raises Untaken, which says of each rule that makes no sense, or is for a workflow that is not there, why, and
+    ValidationError (too_many) for more of them than a business may have.
     """
     rules = document.get("rules") if isinstance(document, dict) else None
     if not isinstance(rules, list):
         raise ValidationError("Rules are exchanged as an object with a list of rules.", code="document")
+    if len(rules) > settings.RULES_MOST:  # each is tried, under the business's lock
+        raise ValidationError(f"A business has at most {settings.RULES_MOST} rules.", code="too_many")
     return in_one(lambda: _import_each(business, rules, only_good, by))
 
 

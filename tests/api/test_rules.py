@@ -106,6 +106,8 @@ def test_a_business_has_so_many_rules_and_no_more(program, settings):
     made(program)
     answer = program.post(RULES, {"rule": {"document": HELLO}})
     assert (answer.status, answer.code) == (403, "MAX_RULES_REACHED")
+    answer = program.post(BOOK, {"rules": [{"rule": HELLO}] * 2})
+    assert (answer.status, answer.code) == (403, "MAX_RULES_REACHED")
 
 
 def test_a_rule_is_tried_and_nothing_stays(program, workflow):

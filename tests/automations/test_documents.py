@@ -154,6 +154,16 @@ def test_of_a_document_that_is_wrong_nothing_is_imported_and_each_rule_that_cann
     assert (made.name, made.state) == ("A", "off")
 
 
+def test_of_a_document_of_more_rules_than_a_business_may_have_none_is_even_tried(
+    business, owner, django_assert_num_queries
+):
+    by = actor(owner)
+    for only_good in (False, True):
+        with django_assert_num_queries(0), pytest.raises(ValidationError, match="at most 200 rules") as refusal:
+            import_all(business, {"rules": [{}] * 201}, only_good=only_good, by=by)
+        assert refusal.value.code == "too_many"
+
+
 def test_what_a_rule_names_that_is_not_there_is_told_and_no_reason_to_refuse_it(business, owner, phases):
     rule = Rule.create(business, WRITTEN[0], by=actor(owner))
     assert rule.problems == ["There is no phase “delayed”."]
