@@ -120,7 +120,8 @@ class QuestionForm(forms.Form):
         label="It asks for", max_length=120, error_messages={"required": "Write what is asked, or take it out."}
     )
     kind = forms.ChoiceField(label="The answer is", choices=[(key, words) for key, (words, _) in KINDS.items()])
-    choices = forms.CharField(label="Choices, with commas between", max_length=300, required=False)
+    # A document holds 300 characters of them, with no blanks after the commas.
+    choices = forms.CharField(label="Choices, with commas between", max_length=450, required=False)
     needed = forms.BooleanField(label="Must be answered", required=False)
     was = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput())
 

@@ -241,6 +241,23 @@ def test_a_ruleset_that_another_has_taken_the_place_of_is_not_overwritten(workfl
     assert [one["name"] for one in Draft.of(workflow).design["rulesets"]] == ["Send"]
 
 
+def test_a_question_with_as_many_choices_as_a_document_may_hold_can_be_kept(workflow, client, by):
+    sizes = {
+        "name": "s",
+        "type": "LIST",
+        "label": "Size",
+        "source": ",".join(str(one) for one in range(10000, 10050)),
+    }
+    buttons = [{"eventName": "Sized", "context": [{"label": "Size it"}], "attributes": [sizes]}]
+    sized = ruleset("Sized", "won", rules=[], userActions=buttons, type="CARD")
+    Draft.begin(workflow, by=by).set_ruleset(sized, by=by)
+    assert client.post(FIRST, drawn(client) | {"description": "By size"}).status_code == 302
+    assert written(workflow) == sized | {"description": "By size"}
+    (choices,) = (one for one in drawn(client) if one.endswith("choices"))
+    answer = client.post(FIRST, drawn(client) | {choices: "x" * 301})
+    assert answer.status_code == 422
+
+
 def test_what_somebody_changed_meanwhile_in_a_ruleset_of_the_same_name_is_not_overwritten(
     workflow, client, owner, browse
 ):
