@@ -95,15 +95,17 @@ def page(open_page):
 
 @pytest.fixture
 def assert_accessible():
-    """Check a page with axe-core: `assert_accessible(page)`."""
+    """Check a page with axe-core, in light and in dark: `assert_accessible(page)`."""
 
     def check(page, **options):
-        # What is still fading in would be measured half transparent.
-        for _ in range(40):
-            if not page.evaluate(MOVING):
-                break
-            page.wait_for_timeout(50)
-        results = Axe().run(page, **options)
-        assert results.violations_count == 0, results.generate_report()
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            # What is still fading in would be measured half transparent.
+            for _ in range(40):
+                if not page.evaluate(MOVING):
+                    break
+                page.wait_for_timeout(50)
+            results = Axe().run(page, **options)
+            assert results.violations_count == 0, f"{scheme}: {results.generate_report()}"
 
     return check

@@ -212,9 +212,8 @@ def test_without_scripts_the_same_forms_do_it(open_page, manager, workflow):
     assert not Draft.objects.exists()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("phone", [False, True], ids=["wide", "phone"])
-def test_it_is_accessible_and_fits(open_page, manager, workflow, assert_accessible, scheme, phone):
+def test_it_is_accessible_and_fits(open_page, manager, workflow, assert_accessible, phone):
     by = actor(manager)
     phases = list(workflow.phases.all())
     make_card(phases[1])
@@ -222,7 +221,7 @@ def test_it_is_accessible_and_fits(open_page, manager, workflow, assert_accessib
     draft.remove_step(phases[1].pk, by=by)
     draft.add_step(name="Lost", stage="cancelled", by=by)
     draft.set_step(phases[2].pk, wip_limit=3, by=by)
-    page = visit(open_page, manager, phone=phone, color_scheme=scheme)
+    page = visit(open_page, manager, phone=phone)
     assert_accessible(page)
     page.goto(f"{PAGE}?open={phases[2].pk}&find=Varnish")
     assert_accessible(page)

@@ -391,10 +391,9 @@ def test_files_are_attached_without_scripts(open_card, card):
     expect(page.locator(".files__name")).to_have_text(["drawing.pdf", "photo.jpg"])
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("phone", [False, True], ids=["wide", "phone"])
-def test_everybody_can_read_and_reach_it(open_card, card, assert_accessible, scheme, phone):
-    page = open_card(phone=phone, color_scheme=scheme, reduced_motion="reduce")
+def test_everybody_can_read_and_reach_it(open_card, card, assert_accessible, phone):
+    page = open_card(phone=phone, reduced_motion="reduce")
     assert_accessible(page)
     page.locator("#labels-open").click()
     page.locator("#label-make").click()

@@ -133,9 +133,8 @@ def test_a_lookalike_is_shown_while_one_writes_and_asked_about_on_saving(open_pa
     forgive_leaving(open_page)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_accessible(open_page, assert_accessible, owner, business, people, url, scheme):
-    page = open_page(owner, color_scheme=scheme, reduced_motion="reduce", **WIDE)
+def test_every_page_is_accessible(open_page, assert_accessible, owner, business, people, url):
+    page = open_page(owner, reduced_motion="reduce", **WIDE)
     ines = people[0]
     for place in (
         url,
@@ -194,7 +193,7 @@ def test_a_twin_is_merged_from_the_warning_on_the_contacts_page(
 
 def test_the_merge_pages_fit_a_phone_in_the_dark(open_page, manager, people, assert_accessible):
     ines, jurgen, _ = people
-    page = open_page(manager, phone=True, color_scheme="dark")
+    page = open_page(manager, phone=True)
     for asked in (f"?twin={jurgen.pk}", "?q=m", "?q=nobody", ""):
         page.goto(reverse("contact_merge", args=[ines.business.slug, ines.pk]) + asked)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

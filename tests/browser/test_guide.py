@@ -259,16 +259,15 @@ def test_the_status_library_is_searched_and_grown(open_page, manager, library):
     expect(page.locator("toast-note", has_text="Sanded twice is offered again.")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("phone", [False, True])
-def test_the_pages_are_accessible_and_fit(open_page, owner, library, assert_accessible, scheme, phone):
+def test_the_pages_are_accessible_and_fit(open_page, owner, library, assert_accessible, phone):
     first = make_workflow(library).phases.first()
     first.update(trigger=Trigger.objects.filter(business=library).first(), wip_limit=3, by=actor(owner))
     statuses = {status.name: status for status in Status.objects.filter(business=library)}
     steps = "&".join(f"step={statuses[name].pk}" for name, _ in LIBRARY)
     old = Status.create(library, name="Old one", by=actor(owner))
     old.retire(by=actor(owner))
-    page = open_page(owner, phone=phone, color_scheme=scheme)
+    page = open_page(owner, phone=phone)
     for url in (
         f"{WORKFLOWS}?view=table",
         f"{WORKFLOWS}?view=tiles",

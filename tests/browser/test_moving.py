@@ -304,10 +304,8 @@ def test_removed_in_the_middle_of_a_drag_nothing_is_moved_and_it_is_said(open_pa
     open_page.complaints.clear()
 
 
-def test_the_board_is_accessible_in_light_and_dark(open_page, staff, board, assert_accessible):
-    for scheme in ("light", "dark"):
-        page = visit(open_page, staff, board, color_scheme=scheme)
-        assert_accessible(page)
+def test_the_board_is_accessible(open_page, staff, board, assert_accessible):
+    assert_accessible(visit(open_page, staff, board))
 
 
 def test_a_long_column_loads_on_scroll_and_a_card_can_be_dropped_at_its_end(open_page, staff, board):

@@ -120,13 +120,12 @@ def test_without_scripts_a_type_is_made_and_an_order_runs(open_page, business, o
     assert Order.objects.get().cancelled_at
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("phone", [False, True])
-def test_every_page_of_orders_is_accessible_and_fits(open_page, assert_accessible, owner, chain, kind, scheme, phone):
+def test_every_page_of_orders_is_accessible_and_fits(open_page, assert_accessible, owner, chain, kind, phone):
     order = Order.open(kind, name="Oak kitchen with a very long name " * 6, by=actor(owner))
     order.skip(order.steps.get(position=1), by=actor(owner))
     chain[0].phases.first().update(stale_days=1, by=actor(owner))
-    page = open_page(owner, phone=phone, color_scheme=scheme)
+    page = open_page(owner, phone=phone)
     card = order.cards.get()
     for url in (
         "/brightside/",

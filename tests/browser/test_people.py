@@ -9,11 +9,10 @@ from tests.factories import UserFactory, actor, make_contact
 PAGES = ["members", "tokens", "settings", "feed"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_can_be_used_by_everybody(open_page, owner, staff, business, assert_accessible, scheme):
+def test_every_page_can_be_used_by_everybody(open_page, owner, staff, business, assert_accessible):
     business.invite("nora@example.test", "staff", by=actor(owner))
     make_contact(business)
-    page = open_page(owner.user, color_scheme=scheme)
+    page = open_page(owner.user)
     for name in PAGES:
         page.goto(f"/{business.slug}/{name}/")
         assert_accessible(page)
@@ -23,14 +22,13 @@ def test_every_page_can_be_used_by_everybody(open_page, owner, staff, business, 
     assert_accessible(page)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_way_in_can_be_used_by_everybody(open_page, owner, business, assert_accessible, scheme):
+def test_the_way_in_can_be_used_by_everybody(open_page, owner, business, assert_accessible):
     invitation, secret = business.invite("nora@example.test", "staff", by=actor(owner))
-    page = open_page(color_scheme=scheme)
+    page = open_page()
     for address in (f"/invitations/{secret}/", f"/accounts/signup/?next=/invitations/{secret}/", "/accounts/signup/"):
         page.goto(address)
         assert_accessible(page)
-    other = open_page(UserFactory(), color_scheme=scheme)
+    other = open_page(UserFactory())
     for address in (f"/invitations/{secret}/", "/"):
         other.goto(address)
         assert_accessible(other)

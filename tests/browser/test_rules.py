@@ -194,9 +194,8 @@ def test_it_is_tried_on_a_card_and_switched_off_from_the_list(open_page, manager
 
 
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_accessible_and_fits(open_page, manager, ran, assert_accessible, scheme, phone):
-    page = open_page(manager, color_scheme=scheme, phone=phone, reduced_motion="reduce")
+def test_every_page_is_accessible_and_fits(open_page, manager, ran, assert_accessible, phone):
+    page = open_page(manager, phone=phone, reduced_motion="reduce")
     failed = ran.runs.get(state="failed").pk
     places = ["", "new/?recipe=unpaid", f"{ran.pk}/", "recipes/", "import/", "runs/", f"runs/{failed}/"]
     for place in [*places, f"{ran.pk}/matches/", f"{ran.pk}/past/", f"{ran.pk}/delete/"]:

@@ -13,9 +13,8 @@ def theme(page):
 
 
 @pytest.mark.parametrize("phone", [False, True], ids=["laptop", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_account_pages_are_accessible(open_page, owner, assert_accessible, phone, scheme):
-    page = open_page(owner.user, phone=phone, color_scheme=scheme)
+def test_the_account_pages_are_accessible(open_page, owner, assert_accessible, phone):
+    page = open_page(owner.user, phone=phone)
     for path in (EMAIL, "/accounts/password/change/", "/accounts/2fa/"):
         page.goto(path)
         assert_accessible(page)
@@ -25,9 +24,8 @@ def test_the_account_pages_are_accessible(open_page, owner, assert_accessible, p
 
 
 @pytest.mark.parametrize("phone", [False, True], ids=["laptop", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_public_pages_are_accessible(open_page, assert_accessible, phone, scheme):
-    page = open_page(phone=phone, color_scheme=scheme)
+def test_the_public_pages_are_accessible(open_page, assert_accessible, phone):
+    page = open_page(phone=phone)
     for path in ("/accounts/login/?signed_out=1", "/accounts/signup/", "/accounts/password/reset/"):
         page.goto(path)
         assert_accessible(page)

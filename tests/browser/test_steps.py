@@ -163,9 +163,8 @@ def test_what_is_typed_in_one_box_outlives_a_change_in_another(open_page, manage
     expect(page.get_by_label("Description").first).to_have_value("Half a sentence")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("phone", [False, True])
-def test_the_pages_are_accessible_and_fit(open_page, owner, manager, names, assert_accessible, scheme, phone):
+def test_the_pages_are_accessible_and_fit(open_page, owner, manager, names, assert_accessible, phone):
     workflow = Workflow.objects.get()
     first, second, *_, win = workflow.phases.all()
     make_card(first, "Oak kitchen", value=100, due_date="2020-01-01", assignees=[owner])
@@ -174,7 +173,7 @@ def test_the_pages_are_accessible_and_fit(open_page, owner, manager, names, asse
     make_card(first, value=10_000).move(win, by=actor(manager))
     make_workflow(workflow.business, "Old one").archive(by=actor(manager))
     label = workflow.labels.first()
-    page = open_page(owner.user, phone=phone, color_scheme=scheme)
+    page = open_page(owner.user, phone=phone)
     for url in (
         "/brightside/",
         "/brightside/workflows/",

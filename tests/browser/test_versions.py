@@ -170,16 +170,15 @@ def test_a_ruleset_is_written_and_its_button_is_on_the_card(open_page, manager, 
     expect(page.locator("#card-where")).to_have_text("Quality check")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("phone", [False, True], ids=["wide", "phone"])
-def test_all_of_it_is_accessible_and_fits(open_page, manager, workflow, assert_accessible, scheme, phone):
+def test_all_of_it_is_accessible_and_fits(open_page, manager, workflow, assert_accessible, phone):
     by = actor(manager)
     draft = Draft.begin(workflow, by=by)
     asks = [{"name": "box", "label": "Box", "type": "LIST", "source": "S,M"}]
     look = {"eventName": "Look", "context": [{"label": "Look"}], "attributes": asks}
     rules = [{"name": "move_card", "props": {"to": "next"}}, {"name": "archive_card"}]
     draft.set_ruleset({"name": "Look", "triggers": [{"status": "Won"}], "rules": rules, "userActions": [look]}, by=by)
-    page = open_page(manager, phone=phone, color_scheme=scheme)
+    page = open_page(manager, phone=phone)
     for place in (
         "builder/",
         "versions/",
