@@ -220,6 +220,7 @@ def _bad_rule(design: Design, ruleset: Ruleset, at: int, rule: dict) -> Iterator
         yield _error("STATUS_UNDECLARED", text, fix, ruleset=ruleset.name, status=to)
     try:
         written = as_action(rule, {})
+        _refuse_props(set(rule.get("props") or {}) & ({"type", "to"} if rule["name"] == CHANGE_STATE else {"type"}))
         lacking = _lacking(design, written, but="to" if is_nowhere else "")
         Document.read(as_rule(ruleset.written | {"rules": [rule], "triggers": []}, {}))
     except ValidationError as refusal:
@@ -239,10 +240,15 @@ def _bad_rule(design: Design, ruleset: Ruleset, at: int, rule: dict) -> Iterator
 def _lacking(design: Design, written: dict, but: str) -> list[str]:
     """Return in words what an action names that is not there; raises ValidationError for what makes no sense."""
     action = actions[written["type"]]
-    if unknown := set(written) - {"type"} - {one.name for one in action.inputs}:
-        raise ValidationError(f"It knows no {', '.join(sorted(map(str, unknown)))}.")
+    _refuse_props(set(written) - {"type"} - {one.name for one in action.inputs})
     looked = ((one, written.get(one.name)) for one in action.inputs if one.name != but)
     return [f"{one.kind.replace('_', ' ')} “{value}”" for one, value in looked if not _is_there(design, one, value)]
+
+
+def _refuse_props(unknown: set[str]) -> None:
+    """Raise ValidationError for props that mean nothing."""
+    if unknown:
+        raise ValidationError(f"It knows no {', '.join(sorted(map(str, unknown)))}.")
 
 
 def _is_there(design: Design, one: Input, value) -> bool:

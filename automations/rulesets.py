@@ -38,12 +38,12 @@ def as_action(instance: dict, phases: Mapping[str, str]) -> dict:
     name, props = instance["name"], instance.get("props") or {}
     if name == CHANGE_STATE:
         rest = {key: value for key, value in props.items() if key != "status"}
-        return {"type": "move_card", "to": _phase(props.get("status"), phases), **rest}
+        return {**rest, "type": "move_card", "to": _phase(props.get("status"), phases)}
     if name == SEND_EVENT:
         return {"type": "send_event", "event": props.get("eventName")}
     if name == "move_card":
         props = props | {"to": _phase(props.get("to"), phases)}
-    return {"type": name, **props}
+    return {**props, "type": name}
 
 
 def _phase(name, phases: Mapping[str, str]):
