@@ -26,6 +26,8 @@ from contacts.models import Contact
 LARGEST_VALUE = 10**14  # minor units; a thousand billion in most currencies
 MOST_AT_ONCE = 200  # cards made by one paste
 
+PLACING = ("card.moved", "card.reordered", "card.archived", "card.restored")  # events that say where a card is
+
 
 class CardQuerySet(models.QuerySet):
     """Reads cards."""
@@ -769,7 +771,7 @@ class Card(models.Model):
 
     def _refuse_if_moved_since(self, revision: int | None) -> None:
         if revision is not None and revision < self.placed_revision:
-            raise Stale(self._news())
+            raise Stale(self._news(*PLACING))
 
     def _refuse_overwriting(self, was: dict, now: dict, mine: dict) -> None:
         for key, seen in was.items():
@@ -784,10 +786,12 @@ class Card(models.Model):
     def _last_event(self, *names):
         return Event.objects.about(self).filter(name__in=names).first() if names else Event.objects.about(self).first()
 
-    def _news(self) -> str:
-        """Return who did what to this card last, in words, for a refusal."""
-        last = self._last_event("card.moved", "card.reordered", "card.archived", "card.restored")
+    def _news(self, *names) -> str:
+        """Return who did what to this card last, of these events or of any, in words, for a refusal."""
+        last = self._last_event(*names)
         who = last.actor_name if last else "Somebody"
+        if last and last.name not in PLACING:
+            return f"{who} changed it a moment ago."
         if self.archived_at:
             return f"{who} archived it a moment ago."
         if last and last.name == "card.reordered":

@@ -115,3 +115,13 @@ def test_another_business_may_call_its_rows_the_same_and_none_is_called_nothing(
     taken.update(external_id="crm-1", by=by)
     taken.update(external_id="", by=by)
     assert now(taken).external_id == ""
+
+
+def test_who_is_late_with_a_card_hears_what_was_done_to_it(workflow, by, manager):
+    card = make_card(workflow.phases.first())
+    now(card).update(value=5, by=actor(manager))
+    with pytest.raises(Stale, match="Priya Nair changed it a moment ago"):
+        now(card).update(name="Mine", revision=1, by=by)
+    now(card).move(workflow.phases.all()[1], by=actor(manager))
+    with pytest.raises(Stale, match="Priya Nair moved it to"):
+        now(card).update(name="Mine", revision=1, by=by)
