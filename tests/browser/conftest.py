@@ -95,10 +95,10 @@ def page(open_page):
 
 @pytest.fixture
 def assert_accessible():
-    """Check a page with axe-core, in light and in dark: `assert_accessible(page)`."""
+    """Check a page with axe-core, in light and in dark: `assert_accessible(page)`; a long one in one of them."""
 
-    def check(page, **options):
-        for scheme in ("light", "dark"):
+    def check(page, schemes=("light", "dark"), **options):
+        for scheme in schemes:
             page.emulate_media(color_scheme=scheme)
             # What is still fading in would be measured half transparent.
             for _ in range(40):

@@ -58,7 +58,7 @@ def test_every_page_can_be_read_by_everybody_and_fits(open_page, assert_accessib
     page = open_page(owner, phone=phone)
     for address in PAGES:
         page.goto(f"/brightside/{address.format(**rows)}")
-        assert_accessible(page)
+        assert_accessible(page, ["dark" if phone else "light"])
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
 
 
