@@ -15,7 +15,7 @@ from accounts.events import record
 from accounts.models.business import Business, Membership
 from accounts.policy import SCOPES
 from accounts.statements import Blank, Prepared
-from accounts.verbs import verb
+from accounts.verbs import verb, writing
 
 
 class TokenQuerySet(models.QuerySet):
@@ -91,7 +91,8 @@ class Token(models.Model):
             return None
         # Written at most once a minute: reading must stay a read.
         if not token.last_used_at or now - token.last_used_at > timedelta(minutes=1):
-            cls.objects.filter(pk=token.pk).update(last_used_at=now)
+            with writing():
+                cls.objects.filter(pk=token.pk).update(last_used_at=now)
         return token, Actor.token(token, maker)
 
     @verb("token.revoke")

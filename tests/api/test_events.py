@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.actor import Actor
 from accounts.models import Business, Event
+from accounts.verbs import writing
 from boards.models import Card
 from tests.api.program import Program, program_of
 from tests.boards.test_concurrency import at_once
@@ -175,7 +176,7 @@ def test_whoever_reads_while_many_write_misses_nothing_and_sees_nothing_twice(pr
     def write():
         dice = random.Random(len(done))
         for number in range(12):
-            with transaction.atomic():
+            with writing(), transaction.atomic():  # as whoever opens one around verbs must
                 card = Card.create(phase, name=f"Card {number}", by=by)
                 if dice.random() < 0.3:
                     transaction.set_rollback(True)

@@ -43,10 +43,10 @@ def test_a_card_is_found_its_phase_changed_and_the_refusal_of_another_workflow_s
 
     back_room.goto(url(card, "change"))
     choose(other)
-    assert "another workflow" in back_room.locator(".errorlist").inner_text()
+    expect(back_room.locator(".errorlist")).to_contain_text("another workflow")
     back_room.goto(url(card, "change"))
     choose(to)
-    assert "was changed successfully" in back_room.locator(".messagelist").inner_text()
+    expect(back_room.locator(".messagelist")).to_contain_text("was changed successfully")
     card.refresh_from_db()
     assert card.phase == to
 
@@ -58,6 +58,7 @@ def test_what_is_final_is_asked_and_done(back_room):
         back_room.locator(f"input[name=_selected_action][value='{card.pk}']").check()
         back_room.locator("select[name=action]").select_option(action)
         back_room.locator("button[name=index]").click()
-    assert "cannot be taken back" in back_room.locator("#content").inner_text()
+    expect(back_room.locator("#content")).to_contain_text("cannot be taken back")
     back_room.locator("form button.button").click()
+    expect(back_room.locator(".messagelist")).to_be_visible()
     assert not Card.objects.filter(pk=card.pk).exists()

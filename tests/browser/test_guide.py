@@ -40,8 +40,9 @@ def add_step(page, name, trigger=None):
     expect(page.locator("#draft h3", has_text=re.compile(f"^{name}$")).first).to_be_visible()
 
 
-def shown(page):
-    return page.locator("#draft .step[data-id] h3").all_inner_texts()
+def expect_steps(page, *names):
+    """Wait until the steps stand in this order."""
+    expect(page.locator("#draft .step[data-id] h3")).to_have_text(names, use_inner_text=True)
 
 
 def made():
@@ -150,7 +151,7 @@ def test_tip_click_and_drag_the_dot_handle(open_page, manager, library):
     expect(page.locator(".drop-line")).to_be_visible()
     page.mouse.up()
     expect(page.locator("#say")).to_have_text("In production moved to place 2 of 3")
-    assert shown(page) == ["Pending pickup", "In production", "Packing"]
+    expect_steps(page, "Pending pickup", "In production", "Packing")
     expect(page.get_by_label("Workflow type")).to_have_value("intake")
     page.get_by_role("button", name="Create", exact=True).click()
     expect(page.locator("table")).to_contain_text("Repair Service Intake")
@@ -165,7 +166,7 @@ def test_tip_the_keyboard_reorders_too(open_page, manager, library):
     for key in ("Space", "ArrowDown", "ArrowDown", "Space"):
         page.keyboard.press(key)
     expect(page.locator("#say")).to_have_text("Pending pickup moved to place 3 of 3")
-    assert shown(page) == ["Packing", "In production", "Pending pickup"]
+    expect_steps(page, "Packing", "In production", "Pending pickup")
     expect(page.get_by_role("button", name="Reorder Pending pickup.")).to_be_focused()
     page.get_by_role("button", name="Move Pending pickup up").click()
     expect(page.locator("#draft .step[data-id] h3")).to_have_text(["Packing", "Pending pickup", "In production"])
@@ -225,7 +226,7 @@ def test_the_guide_without_scripts(open_page, manager, library):
     page.goto(NEW)
     fill_in(page)
     page.get_by_role("button", name="Move In production up").click()
-    assert shown(page) == ["Pending pickup", "In production", "Packing"]
+    expect_steps(page, "Pending pickup", "In production", "Packing")
     page.get_by_label("Find or create a status").fill("deliv")
     page.get_by_role("button", name="Find", exact=True).click()
     page.locator("#picker").get_by_role("button", name="Delivered").click()

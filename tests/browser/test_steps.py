@@ -32,8 +32,9 @@ def visit(open_page, person, url=STEPS, **options):
     return page
 
 
-def shown(page):
-    return page.locator("#steps .step h3").all_inner_texts()
+def expect_steps(page, *names):
+    """Wait until the steps stand in this order."""
+    expect(page.locator("#steps .step h3")).to_have_text(names, use_inner_text=True)
 
 
 def grip(page, name):
@@ -59,7 +60,7 @@ def test_a_step_is_dragged_by_its_handle(open_page, manager, names):
     expect(page.locator("toast-note")).to_contain_text("Invoice sent stands at place 2.")
     order = [NAMES[0], NAMES[3], NAMES[1], NAMES[2], *NAMES[4:]]
     assert names() == order
-    assert shown(page) == order
+    expect_steps(page, *order)
     assert page.locator(".drop-line").count() == 0
 
 
@@ -72,7 +73,8 @@ def test_a_drag_that_is_given_up_changes_nothing(open_page, manager, names):
     page.keyboard.press("Escape")
     page.mouse.up()
     expect(page.locator(".is-dragging")).to_have_count(0)
-    assert shown(page) == names() == NAMES
+    expect_steps(page, *NAMES)
+    assert names() == NAMES
 
 
 def test_a_finger_drags_the_handle_and_scrolls_elsewhere(open_page, manager, names):
@@ -113,9 +115,10 @@ def test_escape_puts_a_picked_up_step_back(open_page, manager, names):
     grip(page, "Invoice paid").focus()
     page.keyboard.press("Space")
     page.keyboard.press("ArrowUp")
-    assert shown(page)[3] == "Invoice paid"
+    expect(page.locator("#steps .step h3").nth(3)).to_have_text("Invoice paid")
     page.keyboard.press("Escape")
-    assert shown(page) == names() == NAMES
+    expect_steps(page, *NAMES)
+    assert names() == NAMES
     expect(grip(page, "Invoice paid")).to_be_focused()
 
 
@@ -126,7 +129,8 @@ def test_a_step_goes_back_when_the_server_cannot_be_reached(open_page, manager, 
     for key in ("Space", "ArrowUp", "Space"):
         page.keyboard.press(key)
     expect(page.locator("toast-note")).to_contain_text("Not saved: the connection was lost.")
-    assert shown(page) == names() == NAMES
+    expect_steps(page, *NAMES)
+    assert names() == NAMES
     open_page.complaints.clear()
 
 
