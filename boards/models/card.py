@@ -27,6 +27,8 @@ LARGEST_VALUE = 10**14  # minor units; a thousand billion in most currencies
 MOST_AT_ONCE = 200  # cards made by one paste
 
 PLACING = ("card.moved", "card.reordered", "card.archived", "card.restored")  # events that say where a card is
+# … and the others of those that raise its revision: a comment, say, stands beside what a program or a page changes.
+CHANGING = ("card.updated", "card.fields_filled", "card.assigned", "card.label_added", "card.label_removed")
 
 
 class CardQuerySet(models.QuerySet):
@@ -787,8 +789,8 @@ class Card(models.Model):
         return Event.objects.about(self).filter(name__in=names).first() if names else Event.objects.about(self).first()
 
     def _news(self, *names) -> str:
-        """Return who did what to this card last, of these events or of any, in words, for a refusal."""
-        last = self._last_event(*names)
+        """Return who did what to this card last, of these events or of all that change it, in words, for a refusal."""
+        last = self._last_event(*(names or PLACING + CHANGING))
         who = last.actor_name if last else "Somebody"
         if last and last.name not in PLACING:
             return f"{who} changed it a moment ago."

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.models import Event
 from accounts.verbs import Stale
-from boards.models import Phase, Workflow
+from boards.models import Comment, Phase, Workflow
 from tests.factories import actor, make_card, make_workflow
 
 pytestmark = pytest.mark.django_db
@@ -120,6 +120,7 @@ def test_another_business_may_call_its_rows_the_same_and_none_is_called_nothing(
 def test_who_is_late_with_a_card_hears_what_was_done_to_it(workflow, by, manager):
     card = make_card(workflow.phases.first())
     now(card).update(value=5, by=actor(manager))
+    Comment.write(now(card), "Beside it", by=by)
     with pytest.raises(Stale, match="Priya Nair changed it a moment ago"):
         now(card).update(name="Mine", revision=1, by=by)
     now(card).move(workflow.phases.all()[1], by=actor(manager))
